@@ -1,0 +1,103 @@
+"""What can stop tierstream, and what the operator can do about it. Nothing here acts; the command line prints and exits.
+
+TierstreamError                 what, where, why, and the next command
+├── FixError                    a person must change something, then start again
+│   ├── ConfigurationError      2   a setting, a policy or a command is wrong
+│   ├── RefusedPositionError    12  topic recreated, retention passed, partition count changed
+│   ├── BreakerOpenError        14  a partition refuses nearly everything
+│   └── EmbeddedServerError     17  the servers on this machine cannot start
+├── RestartError                starting again is the cure; a supervisor may do it
+│   ├── FencedError             10  another worker owns the partition now
+│   ├── UnknownOutcomeError     11  a commit stayed unanswered and the task could not be rebuilt
+│   ├── StalledError            13  input was there, but nothing was committed
+│   └── BrokerUnreachableError  16  no broker answered
+└── BugError                    15  our fault: report it; nothing was acknowledged
+"""
+
+from typing import ClassVar
+
+
+class TierstreamError(Exception):
+    """A failure with a name, an exit code of its own, and a remedy."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        """One sentence: what went wrong, in the user's words."""
+        self.where = where
+        """File and line, topic and partition, or setting; empty when nowhere in particular."""
+        self.why = why
+        """The cause, as far as it is known."""
+        self.next_step = next_step
+        """The command to run or the thing to change next."""
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        lines += [f"  where: {self.where}"] if self.where else []
+        lines += [f"  why:   {self.why}"] if self.why else []
+        lines += [f"  next:  {self.next_step}"] if self.next_step else []
+        return "\n".join(lines)
+
+
+class FixError(TierstreamError):
+    """A person must change something first; starting again alone changes nothing."""
+
+
+class ConfigurationError(FixError):
+    """A setting, a policy file or the command line is wrong."""
+
+    exit_code = 2
+
+
+class RefusedPositionError(FixError):
+    """The stored position does not fit the topic: recreated, past its retention, or another partition count."""
+
+    exit_code = 12
+
+
+class BreakerOpenError(FixError):
+    """A partition refused so large a share of its input that going on would only fill the dead letters."""
+
+    exit_code = 14
+
+
+class EmbeddedServerError(FixError):
+    """Kafka on this machine cannot start: no Java, no jars, or the server itself gave up."""
+
+    exit_code = 17
+
+
+class RestartError(TierstreamError):
+    """The process must end; a new one goes on where this one stopped."""
+
+
+class FencedError(RestartError):
+    """Another worker took over the partition while this one was away."""
+
+    exit_code = 10
+
+
+class UnknownOutcomeError(RestartError):
+    """A commit stayed without an answer, and rebuilding the task from the changelog failed too."""
+
+    exit_code = 11
+
+
+class StalledError(RestartError):
+    """A partition had input but committed nothing within the watchdog's limit."""
+
+    exit_code = 13
+
+
+class BrokerUnreachableError(RestartError):
+    """No broker answered at the start."""
+
+    exit_code = 16
+
+
+class BugError(TierstreamError):
+    """An assumption of the code was broken. Nothing of the batch was acknowledged."""
+
+    exit_code = 15
