@@ -1,4 +1,4 @@
-"""What can stop tierstream, and what the operator can do about it. Nothing here acts; the command line prints and exits.
+"""What can stop tierstream, and what the operator can do about it. Nothing here acts.
 
 TierstreamError                 what, where, why, and the next command
 ├── FixError                    a person must change something, then start again
@@ -12,6 +12,8 @@ TierstreamError                 what, where, why, and the next command
 │   ├── StalledError            13  input was there, but nothing was committed
 │   └── BrokerUnreachableError  16  no broker answered
 └── BugError                    15  our fault: report it; nothing was acknowledged
+
+The number is the process's exit code; the command line prints the error and exits with it.
 """
 
 from typing import ClassVar
