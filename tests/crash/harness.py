@@ -1,0 +1,222 @@
+"""Workers as operating-system processes: started, killed, stopped, continued and terminated like a user's.
+
+Each deployment has its own application id, topic prefix and settings files; each life of a worker has its own log. The
+folder is printed when a test fails. A worker may be started under `failing_worker.py`, which ends it at a named point.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from kafka import KafkaConsumer, TopicPartition
+
+FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
+ADVANCE_S = 15.0  # every partition with input must commit within this time
+PARTITIONS = 6
+
+
+class StandstillError(AssertionError):
+    """A partition had input and did not commit in time."""
+
+
+class Deployment:
+    """One application on one broker: its settings, its topics, its workers."""
+
+    def __init__(self, bootstrap: str, name: str, folder: Path, **settings: dict[str, Any]) -> None:
+        self.bootstrap = bootstrap
+        self.name = name
+        self.prefix = f"{name}."
+        self.folder = folder / name
+        self.folder.mkdir(parents=True)
+        self.settings = settings
+        self.partitions = int(settings.get("kafka", {}).get("partitions", PARTITIONS))
+        self.workers: dict[str, Worker] = {}
+
+    def config(self, instance: str) -> Path:
+        """Write the settings file of one worker."""
+        sections: dict[str, dict[str, Any]] = {
+            "kafka": {
+                "bootstrap": self.bootstrap,
+                "application_id": self.name,
+                "topic_prefix": self.prefix,
+                "partitions": self.partitions,
+            },
+            "worker": {"instance_id": instance, "data_dir": str(self.folder / "data" / instance)},
+            "policy": {"preset": "default", "currency": "USD", "time_zone": "UTC"},
+            "metrics": {"port": 0},
+        }
+        for section, values in self.settings.items():
+            sections.setdefault(section, {}).update(values)
+        path = self.folder / f"{instance}.toml"
+        path.write_text(toml(sections))
+        return path
+
+    def command(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a `tierstream` command with this deployment's settings."""
+        path = self.config("admin")
+        return subprocess.run(
+            [sys.executable, "-m", "agents.cli", *arguments, "--config", str(path)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def create_topics(self) -> Self:
+        """Create all topics and activate the policy, as a user would."""
+        done = self.command("topics", "apply")
+        assert done.returncode == 0, f"topics apply: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return self
+
+    def worker(self, name: str = "w1") -> "Worker":
+        """The worker of that name, new or known."""
+        if name not in self.workers:
+            self.workers[name] = Worker(self, name)
+        return self.workers[name]
+
+    def start(self, *names: str) -> None:
+        """Start the named workers."""
+        for name in names:
+            self.worker(name).start()
+
+    def revive(self, say: Callable[[str], None] = print) -> None:
+        """Start again each worker that has ended, as a supervisor would."""
+        for worker in self.workers.values():
+            if worker.wanted and not worker.alive():
+                say(f"{worker.name} exited {worker.returncode}, starts again")
+                worker.start()
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in self.workers.values():
+            worker.kill()
+
+
+class Worker:
+    """One `tierstream worker`, over all its lives."""
+
+    def __init__(self, deployment: Deployment, name: str) -> None:
+        self.deployment = deployment
+        self.name = name
+        self.lives = 0
+        self.wanted = False
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """The log of the current life."""
+        return self.deployment.folder / f"{self.name}-{self.lives}.log"
+
+    @property
+    def returncode(self) -> int | None:
+        """How the last life ended; None while it runs."""
+        return self.process.poll() if self.process else None
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, crash_at: str | None = None, nth: int = 1) -> Self:
+        """Start a new life; `crash_at` names a point of `failing_worker.POINTS` at which it ends the nth time."""
+        assert not self.alive(), f"{self.name} already runs"
+        self.lives += 1
+        self.wanted = True
+        path = self.deployment.config(self.name)
+        program = [str(FAILING_WORKER)] if crash_at else ["-m", "agents.cli"]
+        environment = dict(os.environ)
+        if crash_at:
+            environment |= {"CRASH_AT": crash_at, "CRASH_NTH": str(nth)}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *program, "worker", "--config", str(path)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                cwd=Path(__file__).parents[2],
+            )
+        return self
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the running process."""
+        if self.process is not None and self.alive():
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        self.wanted = False
+        self.signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def terminate(self, timeout_s: float = 20) -> int:
+        """SIGTERM, and wait for the end; returns the exit code."""
+        self.wanted = False
+        self.signal(signal.SIGTERM)
+        return self.wait(timeout_s)
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait until it ends by itself; returns the exit code."""
+        assert self.process is not None
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} still runs after {timeout_s} s; log {self.log}") from None
+
+    def output(self) -> str:
+        """What the current life has written."""
+        return self.log.read_text(errors="replace")
+
+
+def toml(sections: dict[str, dict[str, Any]]) -> str:
+    """Settings as TOML; a list of tables stands under its section's name."""
+    lines: list[str] = []
+    for section, values in sections.items():
+        lines.append(f"[{section}]")
+        tables = {key: value for key, value in values.items() if isinstance(value, list)}
+        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items() if key not in tables]
+        for key, entries in tables.items():
+            for entry in entries:
+                lines.append(f"[[{section}.{key}]]")
+                lines += [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
+    return "\n".join(lines) + "\n"
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+class Ends:
+    """Committed ends of partitions, read again and again by one consumer."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+
+    def of(self, topic: str, partitions: int) -> dict[int, int]:
+        """The committed end of each partition of a topic."""
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        return {place.partition: end for place, end in self.consumer.end_offsets(places).items()}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.consumer.close()
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, what: str, pause_s: float = 0.25) -> float:
+    """Wait for a condition; returns the seconds it took, raises AssertionError naming `what` if it never came."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > timeout_s:
+            raise AssertionError(f"{what} did not happen within {timeout_s} s")
+        time.sleep(pause_s)
+    return time.monotonic() - started
