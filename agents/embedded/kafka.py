@@ -1,0 +1,248 @@
+"""One Kafka node (KRaft, broker and controller in one) on the loopback interface, in one folder."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from agents.embedded.jars import Progress, class_path
+from agents.embedded.java import find_java
+from agents.errors import EmbeddedServerError
+
+HOST = "127.0.0.1"
+START_TIMEOUT_S = 60
+LOG_BYTES_MAX = 10_000_000
+"""A log larger than this is set aside at the next start."""
+CLUSTER_ID = "tierstreamEmbedded0000"
+"""22 characters of base64, as Kafka wants it; the storage tool refuses ids that begin with a dash."""
+QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+JVM = (
+    "-Xmx768m",
+    "-XX:+UseSerialGC",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
+    "-Dlog4j2.loggerContextFactory=org.apache.logging.log4j.simple.SimpleLoggerContextFactory",
+)
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listeners={listeners},CONTROLLER://{host}:{controller}
+advertised.listeners={advertised}
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=33554432
+log.segment.delete.delay.ms=1000
+# A killed node is registered again only when its old session is over: 9 s by default.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+"""
+
+
+class EmbeddedKafka:
+    """A broker that lives while this object's process lives; `detached` ones live until `stop_detached`.
+
+    It is safe to SIGKILL the owner: a guardian process stops the broker then. `port` and `proxied_port` are free ports
+    when not given; `restart` keeps them. With `proxied_port` set, the broker also listens on `behind_proxy` and tells
+    clients that come that way to use 127.0.0.1:proxied_port, where a test's own proxy listens.
+    """
+
+    def __init__(
+        self, data_dir: Path | str, *, port: int | None = None, proxied_port: int | None = None, detached: bool = False
+    ) -> None:
+        self.folder = Path(data_dir).absolute()
+        self.port = port
+        self.proxied_port = proxied_port
+        self.detached = detached
+        self.behind_proxy: str | None = None
+        """Where a proxy forwards to (only with `proxied_port`)."""
+        self._guardian: subprocess.Popen[bytes] | None = None
+        self._server_pid = 0
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port for clients; only while started."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def log_path(self) -> Path:
+        """Where the broker's own words go."""
+        return self.folder / "kafka.log"
+
+    def start(self, progress: Progress | None = None) -> str:
+        """Start and wait until the broker answers; returns its bootstrap address. `progress` counts downloads."""
+        java, jars = find_java(), class_path(progress)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            if not _take(lock.fileno()):
+                raise EmbeddedServerError(
+                    "A broker runs in this folder already.",
+                    where=str(self.folder),
+                    next_step="tierstream broker status   (then: tierstream broker stop)",
+                )
+            self._set_log_aside()
+            chosen = self.port
+            for tries_left in (2, 1, 0):  # a free port may be taken by somebody else before Kafka binds it
+                self._configure(chosen or _free_port())
+                self._format(java, jars)
+                self._spawn([java, *JVM, "-cp", jars, "kafka.Kafka", str(self._properties)], lock.fileno())
+                if self._wait_until_ready(last_try=chosen is not None or not tries_left):
+                    break
+        state = {"pid": self._pid, "server_pid": self._server_pid, "bootstrap": self.bootstrap}
+        (self.folder / "broker.json").write_text(json.dumps(state))
+        return self.bootstrap
+
+    def stop(self) -> None:
+        """End the broker in order; returns when it is gone. Does nothing when it is not running."""
+        if self._guardian:
+            self._guardian.terminate()
+            self._reap()
+
+    def kill(self) -> None:
+        """End the broker as a power cut of the process would (SIGKILL)."""
+        if self._guardian:
+            if self._guardian.poll() is None:  # while the guardian lives, the id is its server's
+                with suppress(ProcessLookupError):
+                    os.kill(self._server_pid, signal.SIGKILL)
+            self._reap()
+
+    def restart(self) -> str:
+        """Stop, if it still runs, and start again in the same folder on the same port."""
+        self.stop()
+        return self.start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def _pid(self) -> int:
+        return self._guardian.pid if self._guardian else 0
+
+    @property
+    def _properties(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _set_log_aside(self) -> None:
+        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES_MAX:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+
+    def _configure(self, port: int) -> None:
+        self.port = port
+        listeners = advertised = f"PLAINTEXT://{self.bootstrap}"
+        if self.proxied_port:
+            self.behind_proxy = f"{HOST}:{_free_port()}"
+            listeners += f",PROXIED://{self.behind_proxy}"
+            advertised += f",PROXIED://{HOST}:{self.proxied_port}"
+        text = PROPERTIES.format(
+            host=HOST, controller=_free_port(), listeners=listeners, advertised=advertised, folder=self.folder
+        )
+        self._properties.write_text(text)
+
+    def _format(self, java: str, jars: str) -> None:
+        """Write the node's identity and feature levels; once per folder."""
+        if (self.folder / "data" / "meta.properties").exists():
+            return
+        tool = [java, *QUICK_JVM, "-cp", jars, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        with self.log_path.open("ab") as log:
+            answer = subprocess.run(  # noqa: S603 - our own command
+                [*tool, "-t", CLUSTER_ID, "-c", str(self._properties)], stdout=log, stderr=log, check=False
+            )
+        if answer.returncode:
+            raise self._gave_up("Kafka could not prepare its data folder.")
+
+    def _spawn(self, command: list[str], lock_fd: int) -> None:
+        """Start guardian and server; the guardian inherits the folder's lock, so the lock is held while it lives."""
+        guardian = [sys.executable, "-S", "-E", str(Path(__file__).with_name("guardian.py"))]
+        mode = "detached" if self.detached else "owned"
+        with self.log_path.open("ab") as log:
+            self._guardian = subprocess.Popen(  # noqa: S603 - our own command
+                [*guardian, mode, *command],
+                stdin=subprocess.DEVNULL if self.detached else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                pass_fds=(lock_fd,),
+                start_new_session=True,  # Ctrl-C is for the owner; the owner then stops the broker
+            )
+        assert self._guardian.stdout is not None  # noqa: S101 - opened above
+        self._server_pid = int(self._guardian.stdout.readline())
+
+    def _wait_until_ready(self, *, last_try: bool) -> bool:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self._guardian and self._guardian.poll() is None and time.monotonic() < deadline:
+            if self.port and _answers(self.port):
+                return True
+            time.sleep(0.02)
+        self.kill()
+        if last_try:
+            raise self._gave_up("Kafka on this machine did not start.")
+        return False
+
+    def _gave_up(self, what: str) -> EmbeddedServerError:
+        lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
+        why = next((line for line in reversed(lines) if "Exception" in line or "ERROR" in line), "see its log")
+        return EmbeddedServerError(
+            what, where=str(self.log_path), why=why.strip(), next_step=f"read {self.log_path}, or use another folder"
+        )
+
+    def _reap(self) -> None:
+        """Wait for the guardian, close its pipes, forget it. The guardian ends only after the server did."""
+        guardian, self._guardian = self._guardian, None
+        if guardian:
+            guardian.wait()
+            for pipe in (guardian.stdin, guardian.stdout):
+                if pipe:
+                    pipe.close()
+            (self.folder / "broker.json").unlink(missing_ok=True)
+
+
+def _take(lock_fd: int) -> bool:
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    """Whether the broker serves requests: it answers ApiVersions (key 18, version 0) only once it does."""
+    request = struct.pack(">hhih", 18, 0, 1, -1)
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.settimeout(START_TIMEOUT_S)
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            return bool(connection.recv(4))
+    except OSError:
+        return False
