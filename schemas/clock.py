@@ -1,0 +1,65 @@
+"""Instants: RFC 3339 text on topics, whole milliseconds since 1970-01-01T00:00:00Z in code. Knows no clock."""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+MS_PER_SECOND: Final = 1_000
+MS_PER_MINUTE: Final = 60_000
+MS_PER_HOUR: Final = 3_600_000
+MS_PER_DAY: Final = 86_400_000
+
+_LENGTH_MS_Z: Final = 24
+_EPOCH_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+INSTANT_MIN: Final = -62_135_596_800_000
+"""0001-01-01T00:00:00.000Z: the first instant that can be written."""
+INSTANT_MAX: Final = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z: the last instant that can be written."""
+
+# The offset's hours stop at 23 because datetime does; second 60 and hour 24 have no place on a line of milliseconds.
+_RFC_3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+_MINUTES: Final = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
+_SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
+
+
+def parse_instant(text: str) -> int:
+    """Milliseconds since the epoch; digits beyond the millisecond are cut off.
+
+    ValueError when `text` is not RFC 3339 with `Z` or an offset, names no real instant, or lies outside years 1 to
+    9999.
+    """
+    return _parse(text)
+
+
+@lru_cache(maxsize=16_384)  # broker arrival times repeat within a batch, and intake reads an event's time twice
+def _parse(text: str) -> int:
+    if len(text) == _LENGTH_MS_Z and text[23] == "Z" and text[4:20:3] == "--T::." and text[11:13] != "24":
+        # The form that we write ourselves: the structure is right, and fromisoformat judges the digits.
+        return round(datetime.fromisoformat(text).timestamp() * MS_PER_SECOND)
+    if _RFC_3339.fullmatch(text) is None:
+        raise ValueError("not RFC 3339 with `Z` or an offset, such as 2026-11-22T10:00:00.000Z")
+    moment = datetime.fromisoformat(text)
+    # The two zones are exact in whole seconds, so only the fraction could be inexact in a float: it is added apart.
+    instant = int(moment.replace(microsecond=0).timestamp()) * MS_PER_SECOND + moment.microsecond // 1_000
+    if not INSTANT_MIN <= instant <= INSTANT_MAX:
+        raise ValueError("outside years 1 to 9999 in UTC")
+    return instant
+
+
+def format_instant(instant: int) -> str:
+    """Millisecond text in UTC, for example `2026-11-22T10:00:00.000Z`; always 24 characters, sorts as time does.
+
+    ValueError outside years 1 to 9999.
+    """
+    day, ms = divmod(instant, MS_PER_DAY)
+    minute, ms = divmod(ms, MS_PER_MINUTE)
+    second, ms = divmod(ms, MS_PER_SECOND)
+    return f"{_day_text(day)}{_MINUTES[minute]}{_SECONDS[second]}{ms:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _day_text(day: int) -> str:
+    return datetime.fromordinal(day + _EPOCH_DAY).date().isoformat()

@@ -1,0 +1,1 @@
+"""What producers send: a module per raw topic, a class per event type. Import them from `schemas.events`."""

@@ -1,0 +1,82 @@
+"""What the journal holds: every input event, and the control records that only the journal knows.
+
+Control records say what else shaped a customer's standing: passing time and activated policies. They concern every
+customer whose home partition they lie in, not one customer, and their keys begin with a zero byte, which no id can.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from schemas.events import Event, InputEvent
+from schemas.fields import ANONYMOUS_PREFIX, Count, Id, Instant, Text
+
+Home = tuple[Count, Annotated[int, Meta(ge=1)]]
+"""`[partition, count]` of the topic that the record was written for."""
+
+
+class Control(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
+    """A record about all customers of one home partition."""
+
+
+class ClockTick(Control, kw_only=True, tag="clock.tick"):
+    """Everything that arrived before `instant` is in the journal: what is due up to then may run."""
+
+    instant: Instant
+    home: Home
+
+
+class ClockAdvanced(Control, kw_only=True, tag="clock.advanced"):
+    """A feed with its own clock reached `instant`; written once per simulated day into every partition."""
+
+    instant: Instant
+    home: Home | None = None
+
+
+class ClockClosed(Control, kw_only=True, tag="clock.closed"):
+    """A feed with its own clock ended at `instant`: after it nothing runs by itself."""
+
+    instant: Instant
+    home: Home | None = None
+
+
+class PolicyActivated(Control, kw_only=True, tag="policy.activated"):
+    """From `effective_at` on, this policy decides."""
+
+    id: Id
+    effective_at: Instant
+    name: Text
+    hash: Id
+    """SHA-256 of `text`, in hexadecimal."""
+    text: str
+    """The whole policy as canonical JSON text."""
+    home: Home | None = None
+
+
+ControlRecord = ClockTick | ClockAdvanced | ClockClosed | PolicyActivated
+JournalRecord = InputEvent | ControlRecord
+
+_DECODER: Final = msgspec.json.Decoder(JournalRecord)
+_ENCODER: Final = msgspec.json.Encoder()
+
+decode_journal = _DECODER.decode
+"""Bytes of a journal value to its record; msgspec.DecodeError when it is none, which in our own journal is a bug."""
+
+encode_journal = _ENCODER.encode
+"""A record to the bytes of a journal value; equal records give equal bytes."""
+
+
+def journal_key(event: Event) -> bytes:
+    """The key under which an event is journalled: its customer's id, or `anonymous:<id>` while nobody knows them."""
+    return (event.customer_id or ANONYMOUS_PREFIX + event.anonymous_id).encode()
+
+
+def control_key(record: ControlRecord) -> bytes:
+    """The key of a control record: a zero byte and the type."""
+    return b"\x00" + str(record.__struct_config__.tag).encode()
+
+
+def is_control_key(key: bytes | None) -> bool:
+    """Whether a record with this key concerns a partition and not one customer."""
+    return key is not None and key[:1] == b"\x00"
