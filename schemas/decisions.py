@@ -137,10 +137,11 @@ class Decision(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
 
 class TierChanged(Decision, kw_only=True, frozen=True):
-    """A customer entered a tier."""
+    """A customer entered a tier, or left the ladder."""
 
     ladder: Id
-    tier: TierRef
+    tier: TierRef | None
+    """Null: nothing that any tier asks for is left, as when the only order was cancelled."""
     previous_tier: TierRef | None
     direction: Direction
     valid_until: Instant | None
@@ -157,12 +158,13 @@ class TierChanged(Decision, kw_only=True, frozen=True):
 class ChurnRiskChanged(Decision, kw_only=True, frozen=True):
     """A customer's risk of leaving moved to another band."""
 
-    band: str
+    band: str | None
+    """Null: no kept order is left to judge by; `score` and `p_alive` are then null too."""
     previous_band: str | None
-    score: Probability
+    score: Probability | None
     """The probability of no purchase within the next `horizon_days`."""
     horizon_days: OrdinalNumber
-    p_alive: Probability
+    p_alive: Probability | None
     drivers: tuple[Driver, ...]
     expected_next_order_by: Instant | None
     value_at_risk_minor: Count | None
