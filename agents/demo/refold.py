@@ -1,0 +1,98 @@
+"""Folds a whole journal anew, customer by customer, to what must have been published.
+
+Ticks are left aside: time passes here only before a customer's own records and at the end, which by the law of time
+leads to the same changes at the same instants.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from agents.demo.reading import Held
+from schemas.clock import parse_instant
+from schemas.events import InputEvent
+from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, PolicyActivated, decode_journal
+from streams.customer.state import CustomerState
+from streams.effects import Effects
+from streams.policy.parse import load_canonical
+from streams.process import new_state, pass_time, process
+from streams.regime import Regime, regime_of
+
+TOPICS = ("tier-changes", "churn-risk")
+
+Tick = Callable[[int, int], None]
+"""Called now and then with how many of how many journal records have been folded."""
+
+States = dict[bytes, CustomerState]
+
+_TICK_EVERY = 5_000
+_encode = msgspec.json.Encoder().encode
+
+
+def refold(journal: Sequence[Held], *, tick: Tick | None = None) -> dict[str, dict[bytes, list[bytes]]]:
+    """Topic and customer to the identities of the changes, in order. The journal must be in order per partition."""
+    partitions: dict[int, _Partition] = defaultdict(_Partition)
+    for count, held in enumerate(journal):
+        if tick is not None and count % _TICK_EVERY == 0:
+            tick(count, len(journal))
+        partitions[held.partition].take(held.key or b"", held.value or b"")
+    outputs: dict[str, dict[bytes, list[bytes]]] = {topic: {} for topic in TOPICS}
+    for partition in partitions.values():
+        partition.close()
+        for topic, changes in partition.outputs.items():
+            outputs[topic] |= changes
+    return outputs
+
+
+def identity_of(change_id: str, data: bytes) -> bytes:
+    """What makes two published changes the same: id and contents."""
+    return change_id.encode() + b"\0" + data
+
+
+class _Partition:
+    """The customers of one journal partition."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, dict[bytes, list[bytes]]] = {topic: defaultdict(list) for topic in TOPICS}
+        self._states: States = {}
+        self._regimes: list[Regime] = []
+        self._closed_at: int | None = None
+        self._effects = Effects("")
+
+    def take(self, key: bytes, value: bytes) -> None:
+        """Fold one record."""
+        match decode_journal(value):
+            case PolicyActivated() as activated:
+                policy = load_canonical(activated.text)
+                effective_at = parse_instant(activated.effective_at)
+                self._regimes.append(regime_of(policy, len(self._regimes), effective_at))
+            case ClockClosed() as closed:
+                self._closed_at = parse_instant(closed.instant)
+            case ClockTick() | ClockAdvanced():
+                pass
+            case event:
+                self._fold(key, event, value)
+
+    def _fold(self, key: bytes, event: InputEvent, value: bytes) -> None:
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = new_state(self._regimes, parse_instant(event.recordedtime))
+        self._effects.customer_id = key.decode()
+        process(state, event, value, self._regimes, self._effects)
+        self._collect(key)
+
+    def close(self) -> None:
+        """Let time pass for everybody up to the instant at which the feed closed its clock."""
+        if self._closed_at is None:
+            return
+        for key, state in self._states.items():
+            self._effects.customer_id = key.decode()
+            pass_time(state, self._regimes, self._closed_at, self._effects)
+            self._collect(key)
+
+    def _collect(self, key: bytes) -> None:
+        for topic, decision, change_id in self._effects.changes:
+            self.outputs[topic][key].append(identity_of(str(change_id), _encode(decision)))
+        self._effects.changes.clear()
+        self._effects.refused.clear()

@@ -1,0 +1,209 @@
+"""Draws the board with rich. Pure: a board and the size of the terminal in, one renderable out."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from agents.demo import palette
+from agents.demo.board import Board, Change, Level, Step, Worker
+from agents.demo.strokes import bar, between, curve
+
+NARROW = 120
+"""Columns below which explanations are shortened."""
+
+_STEP = {
+    "waiting": ("·", palette.QUIET),
+    "running": ("▸", palette.ACCENT),
+    "done": ("✔", palette.GOOD),
+    "failed": ("✘", palette.BAD),
+}
+_WORKER = {"starting": palette.WARN, "working": palette.GOOD, "killed": palette.BAD, "stopped": palette.QUIET}
+_ARROW = {1: ("▲", palette.GOOD), 0: ("●", palette.QUIET), -1: ("▼", palette.BAD)}
+
+
+def draw(board: Board, width: int, height: int) -> RenderableType:
+    """The whole screen, exactly `height` lines of `width` columns."""
+    bars = max(len(board.tiers), len(board.bands), 4)
+    workers = max(len(board.workers), 1)
+    taken = 1 + 1 + 3 + (bars + 2) + (workers + 2) + 1
+    lines = max(3, height - taken - 2)
+    sides = Table.grid(expand=True)
+    sides.add_column(ratio=1)
+    sides.add_column(ratio=1)
+    half = width // 2 - 4
+    sides.add_row(
+        _panel("Tiers", f"{board.customers:,} customers", _bars(board.tiers, palette.ladder_colour, half, bars)),
+        _panel(
+            "Churn risk",
+            f"P(no purchase in {board.horizon_days} days)",
+            _bars(board.bands, palette.risk_colour, half, bars),
+        ),
+    )
+    middle = _changes(board, width - 4, lines) if board.changes else _steps(board.steps, lines)
+    counts = f"{board.tier_changes:,} of tier · {board.risk_changes:,} of churn risk" if board.changes else ""
+    return Group(
+        _title(board, width),
+        Text(),
+        *_progress(board, width),
+        sides,
+        _panel("Newest changes" if board.changes else "Starting", counts, middle),
+        _panel("Workers", "kill -9 at any moment changes nothing in the result", _workers(board.workers, workers)),
+        _footer(board, width),
+    )
+
+
+def verdict(board: Board) -> Text:
+    """The one line everything is about: `69,659 in · 3 kills · 0 lost · 0 doubled`."""
+    kills = f"{board.kills:,} kill" + ("" if board.kills == 1 else "s")
+    text = Text.assemble((f"{board.purchases_in:,} in", palette.TITLE), (" · ", palette.QUIET))
+    text.append(kills, palette.WARN if board.kills else palette.TEXT)
+    for count, word in ((board.lost, "lost"), (board.doubled, "doubled"), (board.wrong or None, "wrong")):
+        if count is None and word == "wrong":
+            continue
+        text.append(" · ", palette.QUIET)
+        if count is None:
+            text.append(f"? {word}", palette.QUIET)
+        else:
+            text.append(f"{count:,} {word}", palette.BAD if count else palette.GOOD)
+    return text
+
+
+def _title(board: Board, width: int) -> Text:
+    what = (
+        "CDNOW, real purchases"
+        if board.purchases_only
+        else "CDNOW, real purchases · browsing and tickets are simulated"
+    )
+    return between(Text(" tierstream", palette.ACCENT), Text(what + " ", palette.QUIET), width)
+
+
+def _progress(board: Board, width: int) -> Iterable[Text]:
+    weeks = max(1, round((board.ends_at - board.begins_at) / 604_800_000))
+    date = _date(board.simulated_at or board.begins_at)
+    week = f"week {min(weeks, int(board.done * weeks) + 1)} of {weeks}"
+    left = Text.assemble((f" {date}", palette.TITLE), ("  simulated", palette.QUIET))
+    yield between(left, Text(f"{week} ", palette.QUIET), width)
+    yield Text(" ").append_text(bar(board.done, width - 2, palette.PROGRESS, empty=palette.TRACK))
+    rate = Text.assemble((f" {board.events_per_s:,.0f}", palette.TITLE), (" events/s  ", palette.QUIET))
+    total = Text.assemble((f"{board.purchases_in:,}", palette.TEXT), (" purchases", palette.QUIET))
+    if not board.purchases_only:
+        total.append_text(Text.assemble((f"  {board.simulated_in:,}", palette.TEXT), (" simulated", palette.QUIET)))
+    total.append(f"  {board.elapsed_s:,.0f} s ", palette.QUIET)
+    rate.append_text(curve(board.events_per_s_history, width - len(rate) - len(total) - 2))
+    yield between(rate, total, width)
+
+
+def _bars(levels: Sequence[Level], colour: palette.Scale, width: int, lines: int) -> Group:
+    """One bar per level, the highest on top, each against the largest."""
+    total = sum(level.customers for level in levels)
+    most = max((level.customers for level in levels), default=0)
+    label = max((len(level.label) for level in levels), default=0)
+    rows = []
+    for position in reversed(range(len(levels))):
+        level = levels[position]
+        share = level.customers / total if total else 0.0
+        row = Text(f" {level.label:<{label}} ", palette.TEXT)
+        numbers = f"{level.customers:>8,} {share:>6.1%}"
+        row.append_text(
+            bar(
+                level.customers / most if most else 0.0,
+                width - len(row) - len(numbers) - 1,
+                colour(position, len(levels)),
+            )
+        )
+        row.append(numbers, palette.TEXT if level.customers else palette.QUIET)
+        rows.append(row)
+    return Group(*rows, *[Text()] * (lines - len(rows)))
+
+
+def _changes(board: Board, width: int, lines: int) -> Group:
+    tiers = {level.label: palette.ladder_colour(i, len(board.tiers)) for i, level in enumerate(board.tiers)}
+    bands = {level.label: palette.risk_colour(i, len(board.bands)) for i, level in enumerate(board.bands)}
+    shown = list(board.changes)[:lines]
+    rows = [_change(change, tiers if change.kind == "tier" else bands, width) for change in shown]
+    return Group(*rows, *[Text()] * (lines - len(rows)))
+
+
+def _change(change: Change, colours: dict[str, str], width: int) -> Text:
+    sign, colour = _ARROW[change.direction]
+    row = Text(no_wrap=True, overflow="ellipsis")
+    row.append(f" {_instant(change.effective_at, seconds=width >= NARROW)}  ", palette.QUIET)
+    row.append(f"{change.customer_id:<12} ", palette.TEXT)
+    row.append(f"{sign} ", colour)
+    what = Text("risk " if change.kind == "risk" else "tier ", palette.QUIET)
+    if change.before is not None:
+        what.append(change.before, colours.get(change.before, palette.TEXT))
+        what.append(" → ", palette.QUIET)
+    after = change.after or "none"
+    what.append(after, f"bold {colours.get(after, palette.TEXT)}")
+    what.pad_right(max(0, 28 - len(what)))
+    row.append_text(what)
+    row.append(change.reason, palette.TEXT)
+    if change.by_time:
+        row.append("  by time alone", f"italic {palette.QUIET}")
+    row.truncate(width, overflow="ellipsis", pad=True)
+    return row
+
+
+def _steps(steps: Sequence[Step], lines: int) -> Group:
+    rows = []
+    for step in steps[-lines:]:
+        sign, colour = _STEP[step.state]
+        rows.append(
+            Text.assemble(
+                (f" {sign} ", colour),
+                (step.label, palette.TEXT if step.state != "waiting" else palette.QUIET),
+                (f"  {step.detail}", palette.QUIET),
+            )
+        )
+    return Group(*rows, *[Text()] * (lines - len(rows)))
+
+
+def _workers(workers: Sequence[Worker], lines: int) -> Group:
+    rows = []
+    for worker in workers:
+        row = Text.assemble(
+            (" ● ", _WORKER[worker.state]),
+            (f"{worker.name:<10}", palette.TEXT),
+            (f"{worker.state:<10}", _WORKER[worker.state]),
+        )
+        if worker.pid:
+            row.append(f"pid {worker.pid:<8} up {worker.up_s:>4,.0f} s", palette.QUIET)
+        if worker.kills:
+            row.append(f"   killed {worker.kills} times" if worker.kills > 1 else "   killed once", palette.WARN)
+        rows.append(row)
+    return Group(*rows, *[Text()] * (lines - len(rows)))
+
+
+def _footer(board: Board, width: int) -> Text:
+    left = Text(" ").append_text(verdict(board))
+    if board.notice:
+        right = Text(f"{board.notice} ", palette.WARN)
+    elif board.keys:
+        right = Text.assemble(
+            (" k ", "reverse"), (" kill a worker  ", palette.QUIET), (" q ", "reverse"), (" quit ", palette.QUIET)
+        )
+    else:
+        right = Text()
+    return between(left, right, width)
+
+
+def _panel(title: str, hint: str, body: RenderableType) -> Panel:
+    heading = Text.assemble((f" {title} ", palette.TITLE))
+    if hint:
+        heading.append(f"{hint} ", palette.QUIET)
+    return Panel(body, title=heading, title_align="left", box=box.ROUNDED, border_style=palette.FRAME, padding=(0, 1))
+
+
+def _date(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%a %d %b %Y")
+
+
+def _instant(ms: int, *, seconds: bool) -> str:
+    form = "%Y-%m-%d %H:%M:%SZ" if seconds else "%Y-%m-%d %H:%MZ"
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)

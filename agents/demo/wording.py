@@ -1,0 +1,75 @@
+"""Published decisions in the few words that one line of the demo's screen has room for."""
+
+from agents.demo.board import Change
+from schemas.clock import parse_instant
+from schemas.decisions import ChurnRiskChanged, Reason, TierChanged, TierRef
+from schemas.money import minor_to_decimal
+
+_SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
+_DIRECTIONS: dict[str, int] = {"initial": 0, "upgrade": 1, "downgrade": -1, "lateral": 0}
+
+
+def tier_change(decision: TierChanged) -> Change:
+    """A change of tier as a line."""
+    return Change(
+        kind="tier",
+        effective_at=parse_instant(decision.effective_at),
+        customer_id=decision.customer_id,
+        before=_name(decision.previous_tier),
+        after=_name(decision.tier),
+        direction=_DIRECTIONS[decision.direction],
+        reason=_reasons(decision.reasons, decision.customer.currency),
+        by_time=decision.cause == "time",
+    )
+
+
+def risk_change(decision: ChurnRiskChanged, bands: list[str]) -> Change:
+    """A change of churn risk as a line; `bands` from the lowest risk to the highest."""
+    before, after = decision.previous_band, decision.band
+    direction = 0
+    if before is not None and after is not None:
+        direction = 1 if bands.index(after) < bands.index(before) else -1
+    return Change(
+        kind="risk",
+        effective_at=parse_instant(decision.effective_at),
+        customer_id=decision.customer_id,
+        before=before and band_label(before),
+        after=after and band_label(after),
+        direction=direction,
+        reason=_odds(decision),
+        by_time=decision.cause == "time",
+    )
+
+
+def band_label(band: str) -> str:
+    """`very_high` as people write it."""
+    return band.replace("_", " ")
+
+
+def _name(tier: TierRef | None) -> str | None:
+    return None if tier is None else tier.name
+
+
+def _odds(decision: ChurnRiskChanged) -> str:
+    if decision.score is None or decision.p_alive is None:
+        return "no kept order is left to judge by"
+    return f"no purchase in {decision.horizon_days} d {decision.score:.1%}, alive {decision.p_alive:.1%}"
+
+
+def _reasons(reasons: tuple[Reason, ...], currency: str) -> str:
+    """Each condition as `spend 365 d 257.30 ≥ 250.00 USD`."""
+    return ", ".join(_reason(reason, currency) for reason in reasons)
+
+
+def _reason(reason: Reason, currency: str) -> str:
+    days = reason.window.removesuffix("d")
+    window = f"{days} d" if days.isdigit() else reason.window
+    sign = _SIGNS.get(reason.operator, reason.operator)
+    if reason.metric == "spend":
+        value, threshold = (minor_to_decimal(int(amount), currency) for amount in (reason.value, reason.threshold))
+        return f"spend {window} {value} {sign} {threshold} {currency}"
+    return f"{reason.metric} {window} {_number(reason.value)} {sign} {_number(reason.threshold)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
