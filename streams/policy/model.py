@@ -77,7 +77,7 @@ class ChurnRules(msgspec.Struct, frozen=True):
         return self.horizon_days / 7
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     """One policy. `hash` identifies it: the SHA-256 of its canonical text, in hexadecimal."""
 
     name: str
