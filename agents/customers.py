@@ -1,0 +1,251 @@
+"""The customers stage: folds the journal per customer and publishes what changed.
+
+Here lives what concerns a partition as a whole: decoded states, the policies in force, who is due. The meaning is in `streams.process`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import Final
+
+import msgspec
+
+from agents.outputs import Outbox
+from agents.runtime.stage import Batch, Record, StateRecord
+from schemas.clock import format_instant, parse_instant
+from schemas.journal import (
+    ClockAdvanced,
+    ClockClosed,
+    ClockTick,
+    ControlRecord,
+    JournalRecord,
+    PolicyActivated,
+    control_key,
+    decode_journal,
+    encode_journal,
+)
+from streams.customer.state import CustomerState, decode_state, encode_state, head
+from streams.due import DueIndex
+from streams.effects import Effects, Trigger
+from streams.policy.parse import load_canonical
+from streams.process import new_state, pass_time, process
+from streams.regime import Regime, regime_of
+
+STAGE: Final = "customers"
+POLICIES_KEY: Final = b"\x00policies"
+NO_TICK: Final = -1
+_CHECK_EVERY: Final = 32
+
+
+class Activation(msgspec.Struct, array_like=True):
+    """A policy as the changelog keeps it."""
+
+    effective_at: int
+    text: str
+
+
+_decode_activations = msgspec.msgpack.Decoder(list[Activation]).decode
+
+
+class CustomersStage:
+    """The stage as the runtime runs it."""
+
+    name = STAGE
+
+    def __init__(
+        self, journal: str, topics: dict[str, str], partitions: int, *, decoded_max: int, dedupe: bool, counts: Counter[tuple[str, ...]]
+    ) -> None:
+        """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition."""
+        self.sources = (journal,)
+        self.topics, self.partitions = topics, partitions
+        self.decoded_max, self.dedupe, self.counts = decoded_max, dedupe, counts
+
+    def partition(self, number: int) -> "CustomersPartition":
+        """An empty partition."""
+        return CustomersPartition(self, number)
+
+
+class CustomersPartition:
+    """The customers whose home is one partition."""
+
+    def __init__(self, stage: CustomersStage, number: int) -> None:
+        self._stage, self._number = stage, number
+        self._store: dict[bytes, bytes] = {}
+        self._decoded: dict[bytes, CustomerState] = {}
+        self._dirty: dict[bytes, tuple[int, Trigger | None]] = {}
+        self._activations: list[Activation] = []
+        self._activations_dirty = False
+        self._regimes: list[Regime] = []
+        self._due = DueIndex(self._due_of)
+        self._due_until = NO_TICK
+        self._tick_under_way = False
+        self._closing: ClockClosed | None = None
+        self._outbox = Outbox(stage.topics, number, stage.counts)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def restore(self, records: Iterable[StateRecord]) -> None:
+        """Take changelog records; states stay encoded."""
+        store = self._store
+        for key, value in records:
+            if value is None:
+                store.pop(key, None)
+            else:
+                store[key] = value
+
+    def ready(self) -> None:
+        """Rebuild what is derived: the policies in force and who is due."""
+        policies = self._store.pop(POLICIES_KEY, None)
+        if policies is not None:
+            self._activations = _decode_activations(policies)
+            self._regimes = [
+                regime_of(load_canonical(a.text), ordinal, a.effective_at) for ordinal, a in enumerate(self._activations)
+            ]
+        add, following = self._due.add, [r.effective_at for r in self._regimes[1:]]
+        for key, record in self._store.items():
+            due, ordinal = head(record)
+            add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
+
+    def fold(self, records: Sequence[Record], deadline: float) -> int:
+        """Fold records, after the customers who are due already, until the deadline."""
+        if self._due_until != NO_TICK:
+            self.work(deadline)
+        for taken, record in enumerate(records, 1):
+            self._fold_one(record)
+            if taken % _CHECK_EVERY == 0 and perf_counter() > deadline:
+                return taken
+        return len(records)
+
+    def work(self, deadline: float) -> bool:
+        """Run customers whose time has come, in (due, id) order, until the deadline."""
+        if self._due_until == NO_TICK:
+            return False
+        for count, key in enumerate(self._due.take(self._due_until), 1):
+            self._run_due(key)
+            if count % _CHECK_EVERY == 0 and perf_counter() > deadline:
+                return True
+        self._due_until = NO_TICK
+        if self._closing is not None:
+            self._outbox.audit({"type": "clock.closed", "instant": self._closing.instant, "home": self._home})
+            self._closing = None
+        return False
+
+    def poll(self, watermark_ms: int | None) -> None:
+        """Write a tick into the journal when somebody is due and all input up to then is in it."""
+        if watermark_ms is None or self._tick_under_way or self._due_until != NO_TICK:
+            return
+        if self._due.earliest(watermark_ms) is not None:
+            tick = ClockTick(instant=format_instant(watermark_ms), home=self._home)
+            self._outbox.put(self._stage.sources[0], control_key(tick), encode_journal(tick))
+            self._tick_under_way = True
+
+    def drain(self) -> Batch:
+        """Encode every touched customer once: state for the changelog, profile for the world."""
+        states: list[StateRecord] = []
+        if self._activations_dirty:
+            states.append((POLICIES_KEY, msgspec.msgpack.encode(self._activations)))
+            self._activations_dirty = False
+        store, decoded = self._store, self._decoded
+        for key, (revision, trigger) in self._dirty.items():
+            state = decoded[key]
+            record = store[key] = encode_state(state)
+            states.append((key, record))
+            if trigger is not None and state.revision != revision:
+                self._outbox.profile(key, state, self._regimes[state.ordinal], trigger)
+        self._dirty = {}
+        excess = len(decoded) - self._stage.decoded_max
+        if excess > 0:
+            for key in list(decoded)[:excess]:
+                del decoded[key]
+        return Batch(states, self._outbox.drain())
+
+    def committed(self) -> None:
+        """Nothing waits for a commit: what was drained is in the store already."""
+
+    @property
+    def _home(self) -> tuple[int, int]:
+        return self._number, self._stage.partitions
+
+    def _fold_one(self, record: Record) -> None:
+        key, value = record.key, record.value
+        if key is None or value is None:
+            raise ValueError("the journal holds a record without key or value: something else writes to it")
+        event: JournalRecord = decode_journal(value)
+        if isinstance(event, ClockTick | ClockAdvanced | ClockClosed | PolicyActivated):
+            self._control(event, record)
+            return
+        if not self._regimes:
+            raise ValueError("the journal holds events before its first policy: run `tierstream topics apply` on empty topics")
+        state = self._state(key)
+        if state is None:
+            state = self._decoded[key] = new_state(self._regimes, parse_instant(event.recordedtime))
+        before = state.due
+        revision, trigger = self._dirty.get(key) or (state.revision, None)
+        effects = Effects(key.decode())
+        folded = state.revision
+        process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
+        if state.revision != folded:
+            trigger = effects.trigger
+        self._dirty[key] = (revision, trigger)
+        if state.due < before:
+            self._due.add(key, state.due)
+        self._outbox.collect(key, effects, record)
+
+    def _run_due(self, key: bytes) -> None:
+        state = self._state(key)
+        if state is None:
+            return
+        revision, trigger = self._dirty.get(key) or (state.revision, None)
+        effects = Effects(key.decode())
+        folded = state.revision
+        pass_time(state, self._regimes, self._due_until, effects)
+        if state.revision != folded:
+            trigger = effects.trigger
+        self._dirty[key] = (revision, trigger)
+        self._due.add(key, self._due_of(key))
+        self._outbox.collect(key, effects, None)
+
+    def _control(self, event: ControlRecord, record: Record) -> None:
+        match event:
+            case PolicyActivated():
+                self._activate(event, record)
+            case ClockTick():
+                self._tick_under_way = False
+                if event.home == self._home:
+                    self._due_until = max(self._due_until, parse_instant(event.instant))
+            case ClockAdvanced() | ClockClosed():
+                if event.home is None or event.home == self._home:
+                    self._due_until = max(self._due_until, parse_instant(event.instant))
+                    self._closing = event if isinstance(event, ClockClosed) else self._closing
+
+    def _activate(self, event: PolicyActivated, record: Record) -> None:
+        effective_at = parse_instant(event.effective_at)
+        regime = regime_of(load_canonical(event.text), len(self._regimes), effective_at)
+        self._regimes.append(regime)
+        self._activations.append(Activation(effective_at, event.text))
+        self._activations_dirty = True
+        if regime.ordinal:
+            for key in [*self._store, *self._decoded]:
+                self._due.add(key, effective_at)
+        audit = {"type": "policy.activated", "policy": event.name, "hash": event.hash, "effective_at": event.effective_at}
+        self._outbox.audit({**audit, "home": self._home, "offset": record.offset})
+
+    def _state(self, key: bytes) -> CustomerState | None:
+        """The decoded state, moved to the young end of the cache."""
+        decoded = self._decoded
+        state = decoded.pop(key, None)
+        if state is None:
+            record = self._store.get(key)
+            if record is None:
+                return None
+            state = decode_state(record)
+        decoded[key] = state
+        return state
+
+    def _due_of(self, key: bytes) -> int:
+        """When time or a new policy next concerns a customer."""
+        state = self._decoded.get(key)
+        due, ordinal = head(self._store[key]) if state is None else (state.due, state.ordinal)
+        following = ordinal + 1
+        return min(due, self._regimes[following].effective_at) if following < len(self._regimes) else due

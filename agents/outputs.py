@@ -1,0 +1,77 @@
+"""What a stage has to publish with its next commit, by topic and partition."""
+
+from collections import Counter
+from importlib.metadata import version
+from typing import Final
+
+import orjson
+
+from agents.runtime.stage import OutputRecord, Record
+from schemas.cloudevents import encode_output
+from schemas.rejections import Rejected, dead_letter_headers
+from streams.customer.state import CustomerState
+from streams.effects import Effects, Trigger
+from streams.regime import Regime
+from streams.standing.profile import profile, profile_id
+
+SOURCE: Final = "tierstream"
+APP_VERSION: Final = version("tierstream")
+JOURNAL_HEADER: Final = "tierstream-journal"
+
+
+class Outbox:
+    """The pending outputs of one partition of one stage."""
+
+    def __init__(self, topics: dict[str, str], partition: int, counts: Counter[tuple[str, ...]]) -> None:
+        self._topics, self._partition, self._counts = topics, partition, counts
+        self._pending: dict[tuple[str, int], list[OutputRecord]] = {}
+
+    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]] | None = None) -> None:
+        """A record for this partition of a topic, by its full name."""
+        self._pending.setdefault((topic, self._partition), []).append((key, value, headers or []))
+
+    def collect(self, key: bytes, effects: Effects, record: Record | None) -> None:
+        """The decisions and refusals of one customer; `record` is the journal record behind them, None where time alone is."""
+        if not (effects.changes or effects.refused or effects.repeated):
+            return
+        where = b"%d:%d" % (self._partition, record.offset) if record is not None else b"%d" % self._partition
+        for topic, decision, change_id in effects.changes:
+            value, headers = encode_output(decision, event_id=str(change_id), source=SOURCE)
+            self.put(self._topics[topic], key, value, [*headers, (JOURNAL_HEADER, where)])
+            self._counts["changes", topic] += 1
+        for rejected, value in effects.refused:
+            self.dead_letter(rejected, key, value, [], record)
+        if effects.repeated:
+            self._counts["duplicates", "customers"] += effects.repeated
+
+    def profile(self, key: bytes, state: CustomerState, regime: Regime, trigger: Trigger) -> None:
+        """The customer's standing for the compacted topic."""
+        decision = profile(state, regime, trigger, key.decode())
+        value, headers = encode_output(decision, event_id=str(profile_id(decision)), source=SOURCE)
+        self.put(self._topics["customer-profiles"], key, value, headers)
+
+    def dead_letter(
+        self, rejected: Rejected, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]], record: Record | None
+    ) -> None:
+        """The original, untouched, with the reason beside it. Without a record it waited in the state: it was the partition's."""
+        topic = record.topic if record is not None else self._topics["customer-events"]
+        added = dead_letter_headers(
+            rejected,
+            topic=topic,
+            partition=self._partition,
+            offset=record.offset if record is not None else -1,
+            timestamp=record.timestamp if record is not None else -1,
+            attempts=1,
+            app_version=APP_VERSION,
+        )
+        self.put(self._topics["dead-letters"], key, value, [*headers, *added])
+        self._counts["refused", rejected.reason.value] += 1
+
+    def audit(self, entry: dict[str, object]) -> None:
+        """An entry for the audit trail."""
+        self.put(self._topics["audit"], None, orjson.dumps({**entry, "app_version": APP_VERSION}))
+
+    def drain(self) -> dict[tuple[str, int], list[OutputRecord]]:
+        """Hand everything over."""
+        pending, self._pending = self._pending, {}
+        return pending

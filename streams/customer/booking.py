@@ -1,0 +1,191 @@
+"""What orders and what becomes of them do to the aggregates: each booked on the day of its purchase, also when it arrives first or late."""
+
+from typing import Final, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from schemas.events import OrderCancelled, OrderCompleted, OrderRefunded, OrderReturned, OrderState
+from schemas.rejections import RefusalReason, Rejected
+from streams.customer import daylog, orders
+from streams.customer.dedupe import hash_of
+from streams.customer.orders import Order
+from streams.customer.state import CustomerState, Waiting
+
+WAITING_MAX: Final = 16
+WAITING_DAYS: Final = 30
+"""A refund or cancellation waits so long for its order, and at most WAITING_MAX of a customer do."""
+
+_MS_PER_DAY: Final = 86_400_000
+_STAGE: Final = "customers"
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Taken(NamedTuple):
+    """What a record took back of an order bought on `day`."""
+
+    day: int
+    spend: int
+    orders: int
+
+
+class Outcome(NamedTuple):
+    """What a record did."""
+
+    changed: bool = False
+    """False: a repeat, or a record that concerns nothing that is kept."""
+    repeated: bool = False
+    taken: tuple[Taken, ...] = ()
+    refused: Rejected | None = None
+
+
+UNCHANGED: Final = Outcome()
+CHANGED: Final = Outcome(changed=True)
+REPEATED: Final = Outcome(repeated=True)
+
+
+class Books:
+    """The orders of one customer, as of one instant and in one currency. `as_of` is the local day of the clock, to which windows are advanced."""
+
+    __slots__ = ("as_of", "clock", "currency", "state")
+
+    def __init__(self, state: CustomerState, clock: int, as_of: int, currency: str) -> None:
+        self.state, self.clock, self.as_of, self.currency = state, clock, as_of, currency
+
+    def completed(self, event: OrderCompleted, day: int, occurred_at: int) -> Outcome:
+        """Count an order, and take from it what arrived before it."""
+        state = self.state
+        hashed = hash_of(event.order_id)
+        digest = _digest(event)
+        known = orders.find(state, hashed)
+        if known is not None:
+            return REPEATED if known.digest == digest else _refuse(RefusalReason.CONFLICT, f"order {event.order_id!r} came before with other content")
+        amount = event.total_minor if event.currency == self.currency else event.base_total_minor
+        if amount is None:
+            return _no_rate(event.currency, self.currency, "base_total_minor")
+        if event.currency != self.currency:
+            orders.remember_foreign(state, hashed, event.total_minor, amount)
+        flags = orders.KEPT if amount else orders.KEPT | orders.FREE
+        orders.add(state, Order(hashed, day, flags, digest, amount, 0))
+        daylog.book(state, day, self.as_of, orders=1, spend=amount)
+        self._bought(event.channel, occurred_at)
+        return Outcome(changed=True, taken=self._settle_waiting(hashed)) if state.waiting else CHANGED
+
+    def refunded(self, event: OrderRefunded, value: bytes) -> Outcome:
+        """Take a refund from what remains of its order; without the order it waits."""
+        hashed = hash_of(event.order_id)
+        if orders.taking_seen(self.state, hash_of(event.order_id, event.refund_id), self.as_of):
+            return REPEATED
+        return self._take(hashed, event, value)
+
+    def cancelled(self, event: OrderCancelled, value: bytes) -> Outcome:
+        """Take all that remains of an order; without the order it waits."""
+        hashed = hash_of(event.order_id)
+        if orders.taking_seen(self.state, hash_of(event.order_id, "", "cancelled"), self.as_of):
+            return REPEATED
+        return self._take(hashed, event, value)
+
+    def returned(self, event: OrderReturned) -> Outcome:
+        """Goods that came back move no money; a repeat is recognised."""
+        seen = orders.taking_seen(self.state, hash_of(event.order_id, event.return_id, "returned"), self.as_of)
+        return REPEATED if seen else UNCHANGED
+
+    def stated(self, event: OrderState, day: int, occurred_at: int) -> Outcome:
+        """Book the difference between an order's full current state and what is held of it."""
+        state = self.state
+        hashed = hash_of(event.order_id)
+        known = orders.find(state, hashed)
+        if event.currency != self.currency:
+            return _no_rate(event.currency, self.currency, None)
+        if known is not None and (known.revision >= event.revision > 0 or (known.revision == event.revision == 0 and known.digest == _digest(event))):
+            return REPEATED
+        if known is None:
+            known = Order(hashed, day, 0, 0, 0, 0)
+            orders.add(state, known)
+        target = _stated(event, known)
+        orders.replace(state, target)
+        taken = self._difference(known, target)
+        if target.kept and not known.kept:
+            self._bought(event.channel, occurred_at)
+        settled = self._settle_waiting(hashed) if state.waiting else ()
+        return Outcome(changed=True, taken=(*taken, *settled))
+
+    def expire_waiting(self) -> list[bytes]:
+        """Give up on what has waited until the clock; the journal records, to be refused as `refund_without_order`."""
+        expired = [w.value for w in self.state.waiting if w.expires_at <= self.clock]
+        if expired:
+            self.state.waiting = [w for w in self.state.waiting if w.expires_at > self.clock]
+        return expired
+
+    def _take(self, hashed: bytes, event: OrderRefunded | OrderCancelled, value: bytes) -> Outcome:
+        known = orders.find(self.state, hashed)
+        if known is None:
+            if len(self.state.waiting) >= WAITING_MAX:
+                return _refuse(RefusalReason.REFUND_WITHOUT_ORDER, f"order {event.order_id!r} is unknown and {WAITING_MAX} others wait already")
+            self.state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
+            return CHANGED
+        return Outcome(changed=True, taken=self._take_from(known, event))
+
+    def _take_from(self, known: Order, event: OrderRefunded | OrderCancelled) -> tuple[Taken, ...]:
+        if isinstance(event, OrderCancelled):
+            target = orders.cancelled(known)
+        else:
+            target = orders.reduced(known, min(known.remaining, orders.foreign_refund(self.state, known, event.refund_minor)))
+        orders.replace(self.state, target)
+        return self._difference(known, target)
+
+    def _difference(self, before: Order, after: Order) -> tuple[Taken, ...]:
+        spend, count = after.remaining - before.remaining, after.kept - before.kept
+        if spend or count:
+            daylog.book(self.state, before.day, self.as_of, orders=count, spend=spend)
+        return (Taken(before.day, max(0, -spend), max(0, -count)),) if spend < 0 or count < 0 else ()
+
+    def _settle_waiting(self, hashed: bytes) -> tuple[Taken, ...]:
+        taken: tuple[Taken, ...] = ()
+        for waiting in [w for w in self.state.waiting if w.order == hashed]:
+            known = orders.find(self.state, hashed)
+            if known is not None:
+                taken += self._take_from(known, _decode_taking(waiting.value))
+        self.state.waiting = [w for w in self.state.waiting if w.order != hashed]
+        return taken
+
+    def _bought(self, channel: str, occurred_at: int) -> None:
+        state = self.state
+        state.last_order_at = max(state.last_order_at, occurred_at)
+        state.first_order_at = min(state.first_order_at, occurred_at) if state.first_order_at else occurred_at
+        if channel:
+            state.channels[channel] = state.channels.get(channel, 0) + 1
+
+
+_decode_taking = msgspec.json.Decoder(OrderRefunded | OrderCancelled).decode
+
+
+def _stated(event: OrderState, known: Order) -> Order:
+    """The index entry that an order's stated condition amounts to. An unknown status is booked as `open`: nothing."""
+    left = max(0, event.total_minor - event.refunded_minor)
+    partly_refunded = event.status == "refunded" and event.refunded_minor > 0
+    remaining = left if event.status == "paid" or partly_refunded else 0
+    free = event.status == "paid" and event.total_minor == 0
+    flags = orders.CANCELLED if event.status == "cancelled" else 0
+    if remaining or free:
+        flags |= orders.KEPT
+    if free:
+        flags |= orders.FREE
+    return known._replace(flags=flags, digest=_digest(event), remaining=remaining, revision=event.revision)
+
+
+def _digest(event: OrderCompleted | OrderState) -> int:
+    """Digest of what an order says: money and goods, not the envelope, so that a producer may send it again under another event id."""
+    if isinstance(event, OrderState):
+        return crc32(f"{event.status} {event.currency} {event.total_minor} {event.refunded_minor}".encode())
+    digest = crc32(f"{event.currency} {event.total_minor} {event.base_total_minor}".encode())
+    return crc32(_encode(event.products), digest) if event.products else digest
+
+
+def _refuse(reason: RefusalReason, detail: str) -> Outcome:
+    return Outcome(refused=Rejected(reason=reason, stage=_STAGE, detail=detail))
+
+
+def _no_rate(currency: str, base: str, remedy: str | None) -> Outcome:
+    how = f"send {remedy} in {base}" if remedy else f"send it in {base}, or as order.completed with base_total_minor"
+    return _refuse(RefusalReason.NO_RATE, f"the order is in {currency}, the policy in {base}: {how}")

@@ -1,0 +1,200 @@
+"""The day log: one packed entry per active day, and exact rolling windows over it.
+
+An entry is (day, orders, visits, tickets, net spend), 16 bytes, sorted by day. A window of W days that ends with day D covers the days
+D-W+1 .. D: what lies at its head leaves it when day head+W begins. Each window keeps the index of its head and running sums, so an event
+costs O(1); a late event is inserted where it belongs and counted in every window that still covers its day.
+The log reaches back LOG_DAYS, longer than any window, because that is how late an event may be and still find the day it belongs to.
+"""
+
+import struct
+from typing import Final
+
+from streams.customer.state import CustomerState
+
+WINDOW_DAYS: Final = (30, 90, 365)
+"""Windows with running sums; any other length up to LOG_DAYS is summed on demand."""
+LOG_DAYS: Final = 402
+"""The accepted lateness of 400 days, and a day at either end for clocks and zones."""
+
+_ENTRY: Final = struct.Struct("<HHHHq")
+_SIZE: Final = _ENTRY.size
+DAY_ZERO: Final = 726_467  # 1989-12-31: instants before 1990 are refused, and 65,535 days reach into 2169
+_COUNT_MAX: Final = 65_535
+_STRIDE: Final = 5  # per window: head index, orders, visits, tickets, spend
+ORDERS, VISITS, TICKETS, SPEND = 1, 2, 3, 4
+METRICS: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
+
+
+def book(state: CustomerState, day: int, as_of: int, *, orders: int = 0, visits: int = 0, tickets: int = 0, spend: int = 0) -> None:
+    """Add to a day, in the log and in every window that covers it on the day `as_of`; lifetime sums too.
+
+    Counts of one day stop at 65,535 (a robot, not a customer). The windows must have been advanced to `as_of`.
+    """
+    log = state.days
+    end = len(log)
+    relative = day - DAY_ZERO
+    if end and (position := _find(log, relative, end)) < end and _day_at(log, position) == relative:
+        _, had_orders, had_visits, had_tickets, had_spend = _ENTRY.unpack_from(log, position)
+    else:
+        if day <= as_of - LOG_DAYS:  # older than the log: it counts in the lifetime sums alone
+            _count_lifetime(state, orders, visits, tickets, spend)
+            if orders > 0:
+                _purchase_day_added(state, day)
+                state.dropped_last_day = max(state.dropped_last_day, day)
+            return
+        position = position if end else 0
+        log[position:position] = bytes(_SIZE)
+        _shift_heads(state, position // _SIZE, day, as_of)
+        had_orders = had_visits = had_tickets = had_spend = 0
+    orders = min(orders, _COUNT_MAX - had_orders)
+    visits = min(visits, _COUNT_MAX - had_visits)
+    tickets = min(tickets, _COUNT_MAX - had_tickets)
+    _ENTRY.pack_into(log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend)
+    sums = state.sums
+    for window, length in enumerate(WINDOW_DAYS):
+        if day > as_of - length:
+            base = window * _STRIDE
+            sums[base + ORDERS] += orders
+            sums[base + VISITS] += visits
+            sums[base + TICKETS] += tickets
+            sums[base + SPEND] += spend
+    _count_lifetime(state, orders, visits, tickets, spend)
+    if orders:
+        if not had_orders:
+            _purchase_day_added(state, day)
+        elif had_orders + orders == 0:
+            _purchase_day_removed(state, day)
+
+
+def advance(state: CustomerState, as_of: int) -> bool:
+    """Let days leave the windows and the log, as of the day `as_of`; whether any did. Cheap when none does: one comparison."""
+    if as_of < state.shift_day or not state.days:
+        return False
+    log, sums = state.days, state.sums
+    count = len(log) // _SIZE
+    for window, length in enumerate(WINDOW_DAYS):
+        base = window * _STRIDE
+        while (index := sums[base]) < count:
+            day, orders, visits, tickets, spend = _ENTRY.unpack_from(log, index * _SIZE)
+            if day + DAY_ZERO > as_of - length:
+                break
+            sums[base] += 1
+            sums[base + ORDERS] -= orders
+            sums[base + VISITS] -= visits
+            sums[base + TICKETS] -= tickets
+            sums[base + SPEND] -= spend
+    dropped = 0
+    while dropped < count and _day_at(log, dropped * _SIZE) + DAY_ZERO <= as_of - LOG_DAYS:
+        day, orders, *_ = _ENTRY.unpack_from(log, dropped * _SIZE)
+        if orders:
+            state.dropped_last_day = max(state.dropped_last_day, day + DAY_ZERO)
+        dropped += 1
+    if dropped:
+        del log[: dropped * _SIZE]
+        for window in range(len(WINDOW_DAYS)):
+            sums[window * _STRIDE] -= dropped
+    _plan_shift(state)
+    return True
+
+
+def total(state: CustomerState, metric: str, window_days: int | None, as_of: int) -> int:
+    """A metric over a rolling window (None: lifetime) as of a day to which the windows have been advanced."""
+    if window_days is None:
+        lifetime: int = getattr(state, f"{metric}_lifetime")
+        return lifetime
+    column = METRICS[metric]
+    if window_days in WINDOW_DAYS:
+        return state.sums[WINDOW_DAYS.index(window_days) * _STRIDE + column]
+    return sum(entry[column] for entry in entries(state) if entry[0] > as_of - window_days)
+
+
+def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:
+    """The log as (day, orders, visits, tickets, spend), oldest first."""
+    return [(day + DAY_ZERO, *rest) for day, *rest in _ENTRY.iter_unpack(state.days)]
+
+
+def day_falls_below(state: CustomerState, metric: str, window_days: int, threshold: int, as_of: int) -> int | None:
+    """The first day after `as_of` on which the windowed metric is below the threshold if nothing more happens; None: never.
+
+    A day's net spend and counts are never negative, so the sum only falls as days leave. Already below: `as_of` itself.
+    """
+    value = total(state, metric, window_days, as_of)
+    if value < threshold:
+        return as_of
+    if threshold <= 0:
+        return None
+    column = METRICS[metric]
+    for entry in entries(state):
+        if entry[0] > as_of - window_days:
+            value -= entry[column]
+            if value < threshold:
+                return entry[0] + window_days
+    return None
+
+
+def _count_lifetime(state: CustomerState, orders: int, visits: int, tickets: int, spend: int) -> None:
+    state.orders_lifetime += orders
+    state.visits_lifetime += visits
+    state.tickets_lifetime += tickets
+    state.spend_lifetime += spend
+
+
+def _day_at(log: bytearray, position: int) -> int:
+    return log[position] | log[position + 1] << 8
+
+
+def _find(log: bytearray, relative: int, end: int) -> int:
+    """Byte position of the first entry whose day is not before `relative`. Looks at the newest entry first: most events are of today."""
+    newest = _day_at(log, end - _SIZE)
+    if newest < relative:
+        return end
+    if newest == relative:
+        return end - _SIZE
+    low, high = 0, end // _SIZE - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _day_at(log, middle * _SIZE) < relative:
+            low = middle + 1
+        else:
+            high = middle
+    return low * _SIZE
+
+
+def _shift_heads(state: CustomerState, index: int, day: int, as_of: int) -> None:
+    """Account for an entry that was inserted at `index`: windows that don't cover its day begin one entry later."""
+    for window, length in enumerate(WINDOW_DAYS):
+        if day <= as_of - length:
+            state.sums[window * _STRIDE] += 1
+    first_shift = day + WINDOW_DAYS[0]
+    if index == 0 or not state.shift_day or first_shift < state.shift_day:
+        _plan_shift(state)
+
+
+def _plan_shift(state: CustomerState) -> None:
+    """Compute the day on which the next entry leaves a window or the log."""
+    log, count = state.days, len(state.days) // _SIZE
+    shift = (_day_at(log, 0) + DAY_ZERO + LOG_DAYS) if count else 0
+    for window, length in enumerate(WINDOW_DAYS):
+        index = state.sums[window * _STRIDE]
+        if index < count:
+            shift = min(shift, _day_at(log, index * _SIZE) + DAY_ZERO + length)
+    state.shift_day = shift
+
+
+def _purchase_day_added(state: CustomerState, day: int) -> None:
+    state.purchase_days += 1
+    state.first_day = min(state.first_day, day) if state.first_day else day
+    state.last_day = max(state.last_day, day)
+
+
+def _purchase_day_removed(state: CustomerState, day: int) -> None:
+    """The last kept order of a day was taken back: the day no longer counts as a purchase day."""
+    state.purchase_days -= 1
+    if state.purchase_days == 0:
+        state.first_day = state.last_day = 0
+        return
+    if day in {state.first_day, state.last_day}:
+        bought = [entry[0] for entry in entries(state) if entry[ORDERS]]
+        state.last_day = bought[-1] if bought else state.dropped_last_day
+        if day == state.first_day:
+            state.first_day = bought[0] if bought else state.dropped_last_day

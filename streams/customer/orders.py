@@ -1,0 +1,148 @@
+"""The order index: what each order is still worth, so that refunds and cancellations take exactly what remains.
+
+An entry is (hash of the order id, day of purchase, flags, content digest, remaining minor units, revision), 31 bytes, sorted by day. It lives
+as long as its day can be in the day log, and also recognises an order that is sent again. Takings (refunds, cancellations, returns) are
+remembered as long. Orders paid in another currency keep their original price beside, so that their refunds convert at the rate of the purchase.
+"""
+
+import struct
+from typing import Final, NamedTuple
+
+from streams.customer.daylog import DAY_ZERO, LOG_DAYS
+from streams.customer.state import CustomerState
+
+_ENTRY: Final = struct.Struct("<8sHBIqQ")
+_SIZE: Final = _ENTRY.size
+_TAKING: Final = struct.Struct("<8sH")
+_FOREIGN: Final = struct.Struct("<8sqqq")
+TAKINGS_MAX: Final = 512
+"""More refunds and cancellations of one customer within LOG_DAYS are a fault of the producer; the oldest make room."""
+KEPT: Final = 1
+CANCELLED: Final = 2
+FREE: Final = 4
+"""An order of 0 (voucher, gift): it stays kept with nothing remaining."""
+
+
+class Order(NamedTuple):
+    """One entry of the index."""
+
+    hash: bytes
+    day: int
+    flags: int
+    digest: int
+    """Digest of what was ordered: the same id with another digest is a conflict."""
+    remaining: int
+    """Minor units not yet refunded or cancelled."""
+    revision: int
+    """Of the last `order.state`; 0 for orders that came as `order.completed`."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether it counts as an order: neither cancelled nor refunded in full."""
+        return bool(self.flags & KEPT)
+
+
+def find(state: CustomerState, order_hash: bytes) -> Order | None:
+    """The order with this hash of its id."""
+    position = _locate(state.orders, order_hash, _SIZE)
+    if position < 0:
+        return None
+    hashed, day, flags, digest, remaining, revision = _ENTRY.unpack_from(state.orders, position)
+    return Order(hashed, day + DAY_ZERO, flags, digest, remaining, revision)
+
+
+def add(state: CustomerState, order: Order) -> None:
+    """Enter an order that is not in the index yet."""
+    index, relative = state.orders, order.day - DAY_ZERO
+    position = len(index)
+    while position and _day_at(index, position - _SIZE) > relative:
+        position -= _SIZE
+    index[position:position] = _pack(order)
+
+
+def replace(state: CustomerState, order: Order) -> None:
+    """Write an order that is in the index; its day must not have changed."""
+    position = _locate(state.orders, order.hash, _SIZE)
+    state.orders[position : position + _SIZE] = _pack(order)
+
+
+def reduced(order: Order, amount: int) -> Order:
+    """The order after a refund of `amount`, which must not exceed what remains. Refunded in full it is no longer kept."""
+    remaining = order.remaining - amount
+    flags = order.flags if remaining or order.flags & FREE else order.flags & ~KEPT
+    return order._replace(remaining=remaining, flags=flags)
+
+
+def cancelled(order: Order) -> Order:
+    """The order after its cancellation: nothing remains."""
+    return order._replace(remaining=0, flags=(order.flags & ~KEPT) | CANCELLED)
+
+
+def taking_seen(state: CustomerState, taking_hash: bytes, day: int) -> bool:
+    """Whether this refund, cancellation or return was seen before; remembers it under the day of its arrival."""
+    if _locate(state.takings, taking_hash, _TAKING.size) >= 0:
+        return True
+    state.takings += _TAKING.pack(taking_hash, day - DAY_ZERO)
+    if len(state.takings) > TAKINGS_MAX * _TAKING.size:
+        del state.takings[: _TAKING.size]
+    return False
+
+
+def remember_foreign(state: CustomerState, order_hash: bytes, total: int, base_total: int) -> None:
+    """Keep what an order in another currency cost in that currency and in the policy's."""
+    if total > 0:
+        state.foreign += _FOREIGN.pack(order_hash, total, base_total, 0)
+
+
+def foreign_refund(state: CustomerState, order: Order, amount: int) -> int:
+    """A refund in the order's own currency as minor units of the policy's, at the rate of the purchase.
+
+    Refunds add up without loss: the one that completes the original price takes all that remains.
+    """
+    position = _locate(state.foreign, order.hash, _FOREIGN.size)
+    if position < 0:
+        return min(amount, order.remaining)
+    hashed, total, base_total, refunded = _FOREIGN.unpack_from(state.foreign, position)
+    refunded = min(total, refunded + amount)
+    _FOREIGN.pack_into(state.foreign, position, hashed, total, base_total, refunded)
+    left = base_total - base_total * refunded // total
+    taken: int = max(0, order.remaining - left)
+    return taken
+
+
+def forget(state: CustomerState, as_of: int) -> None:
+    """Drop the orders and takings whose day has left the day log."""
+    oldest = as_of - LOG_DAYS - DAY_ZERO
+    index = state.orders
+    if index and _day_at(index, 0) <= oldest:
+        cut = 0
+        while cut < len(index) and _day_at(index, cut) <= oldest:
+            if state.foreign:
+                _remove(state.foreign, bytes(index[cut : cut + 8]), _FOREIGN.size)
+            cut += _SIZE
+        del index[:cut]
+    takings = state.takings
+    if takings and takings[8] | takings[9] << 8 <= oldest:
+        state.takings = bytearray(b"".join(_TAKING.pack(*entry) for entry in _TAKING.iter_unpack(takings) if entry[1] > oldest))
+
+
+def _pack(order: Order) -> bytes:
+    return _ENTRY.pack(order.hash, order.day - DAY_ZERO, order.flags, order.digest, order.remaining, order.revision)
+
+
+def _day_at(index: bytearray, position: int) -> int:
+    return index[position + 8] | index[position + 9] << 8
+
+
+def _locate(packed: bytearray, hashed: bytes, size: int) -> int:
+    """Byte position of the entry that starts with the hash, or -1. A match inside an entry is no match."""
+    position = packed.find(hashed)
+    while position >= 0 and position % size:
+        position = packed.find(hashed, position + 1)
+    return position
+
+
+def _remove(packed: bytearray, hashed: bytes, size: int) -> None:
+    position = _locate(packed, hashed, size)
+    if position >= 0:
+        del packed[position : position + size]

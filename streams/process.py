@@ -1,0 +1,236 @@
+"""The one door into the fold: one journal record of one customer, or the passing of time, into state and decisions.
+
+The order is the law of time: what time alone changed before the record comes first, each at its own instant, and policies that took effect
+since come in between, each at its own; then the record. The state is changed in place: whoever calls throws it away on any failure.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from schemas.clock import parse_instant
+from schemas.events import (
+    BrowseActivity,
+    ConsentUpdated,
+    Identified,
+    InputEvent,
+    OrderCancelled,
+    OrderCompleted,
+    OrderRefunded,
+    OrderReturned,
+    OrderState,
+    TicketCreated,
+)
+from schemas.rejections import RefusalReason, Rejected
+from streams.customer import daylog, orders
+from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome
+from streams.customer.dedupe import hash_of, seen_before
+from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
+from streams.customer.state import NEVER, CustomerState
+from streams.effects import Effects, Trigger
+from streams.regime import Regime
+from streams.standing import churn, ladder
+from streams.standing.announce import announce_band, announce_tier
+
+STAGE: Final = "customers"
+_BROWSED: Final = frozenset({"visits"})
+_ASKED: Final = frozenset({"tickets"})
+_BOUGHT: Final = frozenset({"orders", "spend"})
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
+    """The state of a customer of whom nothing is known yet, under the policy in force at `at`."""
+    state = CustomerState(first_seen_at=at, ordinal=max(r.ordinal for r in regimes if r.effective_at <= at or r.ordinal == 0))
+    state.ladders = [LadderStanding() for _ in regimes[state.ordinal].policy.ladders]
+    return state
+
+
+def pass_time(state: CustomerState, regimes: Sequence[Regime], until: int, effects: Effects) -> None:
+    """Run everything that is due not after `until`, policies that took effect included, in order, each as of its own instant."""
+    while True:
+        following = state.ordinal + 1
+        activation = max(regimes[following].effective_at, state.clock) if following < len(regimes) else NEVER
+        if state.due <= min(until, activation):
+            _run_due(state, regimes[state.ordinal], effects)
+        elif activation <= until:
+            _change_regime(state, regimes[state.ordinal], regimes[following], activation, effects)
+        else:
+            return
+
+
+def process(
+    state: CustomerState, event: InputEvent, value: bytes, regimes: Sequence[Regime], effects: Effects, *, dedupe: bool = True
+) -> None:
+    """Fold one event, after everything that was due before it. `value` is the journal record it was decoded from.
+
+    With `dedupe` off, repeats other than of orders and refunds are counted again: for sources known to be free of them.
+    """
+    recorded_at = parse_instant(event.recordedtime)
+    if state.due <= recorded_at or state.ordinal + 1 < len(regimes):
+        pass_time(state, regimes, recorded_at, effects)
+    regime = regimes[state.ordinal]
+    at = state.clock = max(state.clock, recorded_at)
+    as_of = _advance(state, regime, at)
+    state.journal_seq += 1
+    occurred_at = parse_instant(event.time)
+    purchases = (state.purchase_days, state.first_day, state.last_day)
+    outcome = _apply(state, event, value, Books(state, at, as_of, regime.policy.currency), regime, occurred_at, dedupe=dedupe)
+    if not outcome.changed:
+        if outcome.repeated:
+            effects.repeated += 1
+        elif outcome.refused is not None:
+            effects.refuse(outcome.refused, value)
+        return
+    trigger = Trigger("event", event.id, at, occurred_at)
+    effects.raised(state, trigger)
+    state.test = state.test or event.test
+    touched = _metrics_of(event)
+    if touched & regime.metrics or outcome.taken:
+        _review_ladders(state, regime, trigger, effects, outcome)
+    if purchases != (state.purchase_days, state.first_day, state.last_day):
+        _review_risk(state, regime, trigger, effects, changed=True)
+    _set_due(state, at)
+
+
+def _apply(
+    state: CustomerState, event: InputEvent, value: bytes, books: Books, regime: Regime, occurred_at: int, *, dedupe: bool
+) -> Outcome:
+    """What the event does to the aggregates."""
+    day_of = regime.calendar.day_of
+    match event:
+        case OrderCompleted():
+            return books.completed(event, day_of(occurred_at), occurred_at)
+        case OrderRefunded():
+            return books.refunded(event, value)
+        case OrderCancelled():
+            return books.cancelled(event, value)
+        case OrderReturned():
+            return books.returned(event)
+        case OrderState():
+            return books.stated(event, day_of(occurred_at), occurred_at)
+        case BrowseActivity():
+            if dedupe and seen_before(state.seen_browsing, hash_of(event.source, event.id)):
+                return REPEATED
+            daylog.book(state, day_of(occurred_at), books.as_of, visits=1)
+            return CHANGED
+        case _:
+            pass
+    if dedupe and seen_before(state.seen_other, hash_of(event.source, event.id)):
+        return REPEATED
+    match event:
+        case TicketCreated():
+            daylog.book(state, day_of(occurred_at), books.as_of, tickets=1)
+            return CHANGED
+        case ConsentUpdated():
+            _update_consent(state, event)
+            return CHANGED
+        case Identified() if event.traits is not None and event.traits.locale:
+            state.locale = event.traits.locale
+            return CHANGED
+        case _:
+            return UNCHANGED
+
+
+def _metrics_of(event: InputEvent) -> frozenset[str]:
+    match event:
+        case BrowseActivity():
+            return _BROWSED
+        case TicketCreated():
+            return _ASKED
+        case OrderCompleted() | OrderRefunded() | OrderCancelled() | OrderState():
+            return _BOUGHT
+        case _:
+            return _NOTHING
+
+
+def _update_consent(state: CustomerState, event: ConsentUpdated) -> None:
+    for held, stated in ((state.purposes, event.purposes), (state.contact, event.channels)):
+        if stated is not None:
+            for name in stated.__struct_fields__:
+                answer = getattr(stated, name)
+                if answer is not None:
+                    held[name] = answer
+
+
+def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
+    """Everything that is due at the state's due instant, as of that instant."""
+    at = state.due
+    state.clock = max(state.clock, at)
+    as_of = _advance(state, regime, at)
+    trigger = Trigger("time", None, at, None)
+    for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
+        effects.refuse(
+            Rejected(reason=RefusalReason.REFUND_WITHOUT_ORDER, stage=STAGE, detail="its order has not come within 30 days"), value
+        )
+    if any(standing.due <= at for standing in state.ladders):
+        _review_ladders(state, regime, trigger, effects, None)
+    if state.risk.due <= at:
+        _review_risk(state, regime, trigger, effects, changed=False)
+    _set_due(state, at)
+
+
+def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effects: Effects) -> None:
+    """Carry the standing over by the names of tiers and bands, then judge it by the new policy."""
+    held = {rules.id: standing for rules, standing in zip(old.policy.ladders, state.ladders, strict=True)}
+    names = {rules.id: [tier.id for tier in rules.tiers] for rules in old.policy.ladders}
+    state.ladders = []
+    for rules in new.policy.ladders:
+        standing = held.get(rules.id, LadderStanding())
+        tier = names[rules.id][standing.rank - 1] if standing.rank else None
+        kept = next((t for t in rules.tiers if t.id == tier), None)
+        standing.rank, standing.entry = (kept.rank if kept else 0), []
+        state.ladders.append(standing)
+    bands = [band.name for band in old.policy.churn.bands] if old.policy.churn else []
+    renamed = [band.name for band in new.policy.churn.bands] if new.policy.churn else []
+    name = bands[state.risk.band] if state.risk.band != NO_BAND else None
+    state.risk.band = renamed.index(name) if name in renamed else NO_BAND
+    state.ordinal, state.clock = new.ordinal, max(state.clock, at)
+    _advance(state, new, at)
+    trigger = Trigger("policy", None, at, None)
+    _review_ladders(state, new, trigger, effects, None)
+    _review_risk(state, new, trigger, effects, changed=True)
+    _set_due(state, at)
+
+
+def _review_ladders(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, outcome: Outcome | None) -> None:
+    """Review every ladder; `outcome` is what the record under way did, None where time or a policy is at work."""
+    taken = outcome.taken if outcome else ()
+    booked_at = trigger.occurred_at
+    for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
+        for loss in taken:
+            ladder.taken_back(rules, standing, loss, regime.calendar)
+        recompute = bool(taken) or trigger.cause == "policy"
+        grace_until = standing.grace_until
+        move = ladder.review(state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=booked_at)
+        if move is not None:
+            announce_tier(state, regime, rules, standing, move, trigger, effects)
+        elif standing.grace_until != grace_until:
+            effects.raised(state, trigger)
+
+
+def _review_risk(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, *, changed: bool) -> None:
+    rules = regime.policy.churn
+    if rules is None:
+        state.risk = RiskStanding()
+        return
+    move = churn.review(state, rules, state.risk, trigger.at, regime.calendar, changed=changed)
+    if move is not None:
+        announce_band(state, regime, rules, move, trigger, effects)
+
+
+def _advance(state: CustomerState, regime: Regime, at: int) -> int:
+    """Bring the windows to the local day of `at`, and return that day."""
+    as_of = regime.calendar.day_of(at)
+    if daylog.advance(state, as_of):
+        orders.forget(state, as_of)
+    return as_of
+
+
+def _set_due(state: CustomerState, at: int) -> None:
+    """The earliest of all due instants; always after `at`, so that every review is followed by progress."""
+    due = state.risk.due
+    for standing in state.ladders:
+        due = min(due, standing.due)
+    for waiting in state.waiting:
+        due = min(due, waiting.expires_at)
+    state.due = max(due, at + 1)

@@ -1,0 +1,140 @@
+"""The standing in short: the block that every output carries, and the profile record with the aggregates."""
+
+from typing import Final
+from uuid import UUID
+
+from schemas.clock import format_instant
+from schemas.decisions import (
+    Aggregates,
+    CausedBy,
+    ChurnStanding,
+    Consent,
+    Contactable,
+    CustomerBlock,
+    LadderStanding,
+    Profile,
+)
+from streams.customer.standing import NO_BAND
+from streams.customer.state import CustomerState
+from streams.effects import Trigger, output_id
+from streams.models import mbgnbd
+from streams.regime import Regime
+from streams.standing import churn
+
+_UNASKED: Final = Contactable()
+
+
+def window_name(window_days: int | None) -> str:
+    """A window as outputs name it."""
+    return "lifetime" if window_days is None else f"{window_days}d"
+
+
+def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
+    """The standing in short, as of the windows' day. What no rule judges yet is null."""
+    tier = None
+    if state.ladders and state.ladders[0].rank:
+        tier = regime.tier_refs[0][state.ladders[0].rank - 1]
+    rules = regime.policy.churn
+    return CustomerBlock(
+        tier=tier,
+        lifecycle=None,
+        value_class=None,
+        risk_band=rules.bands[state.risk.band].name if rules and state.risk.band != NO_BAND else None,
+        preferred_channel=max(state.channels, key=lambda name: (state.channels[name], name)) if state.channels else None,
+        contactable=_contactable(state) if state.contact else _UNASKED,
+        top_categories=(),
+        last_order_at=format_instant(state.last_order_at) if state.last_order_at else None,
+        orders_365d=state.sums[11],
+        spend_365d_minor=state.sums[14],
+        currency=regime.policy.currency,
+        locale=state.locale or None,
+        test=state.test,
+    )
+
+
+def profile(state: CustomerState, regime: Regime, trigger: Trigger, customer_id: str) -> Profile:
+    """The whole standing as of the state's clock; the windows must have been advanced to it."""
+    at = state.clock
+    as_of = format_instant(at)
+    return Profile(
+        customer_id=customer_id,
+        effective_at=as_of,
+        sequence=state.revision,
+        revision=state.revision,
+        cause=trigger.cause,
+        caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
+        policy=regime.ref,
+        reasons=(),
+        customer=customer_block(state, regime),
+        as_of=as_of,
+        tiers=_ladder_standings(state, regime),
+        churn=_churn_standing(state, regime, at),
+        aggregates=_aggregates(state),
+        first_seen_at=format_instant(state.first_seen_at),
+        first_order_at=format_instant(state.first_order_at) if state.first_order_at else None,
+        last_order_at=format_instant(state.last_order_at) if state.last_order_at else None,
+    )
+
+
+def profile_id(profile: Profile) -> UUID:
+    """The id of a profile record: one per revision of a customer."""
+    return output_id(profile.customer_id, "profile", profile.revision, profile.policy.hash, 0, None)
+
+
+def _contactable(state: CustomerState) -> Contactable:
+    answers: dict[str, Consent] = {name: "yes" if agreed else "no" for name, agreed in state.contact.items()}
+    return Contactable(**answers)
+
+
+def _ladder_standings(state: CustomerState, regime: Regime) -> tuple[LadderStanding, ...]:
+    standings = []
+    for rules, refs, standing in zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True):
+        if standing.rank:
+            standings.append(
+                LadderStanding(
+                    ladder=rules.id,
+                    tier=refs[standing.rank - 1],
+                    since=format_instant(standing.since),
+                    valid_until=None,
+                    grace_until=format_instant(standing.grace_until) if standing.grace_until else None,
+                    override=None,
+                )
+            )
+    return tuple(standings)
+
+
+def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStanding | None:
+    rules = regime.policy.churn
+    if rules is None or regime.model_ref is None or state.risk.band == NO_BAND:
+        return None
+    past = churn.history(state, regime.calendar)
+    return ChurnStanding(
+        band=rules.bands[state.risk.band].name,
+        since=format_instant(state.risk.since),
+        score=churn.score(rules, past, at),
+        p_alive=mbgnbd.p_alive(rules.model, past.repeats, past.weeks, past.weeks_at(at)),
+        model=regime.model_ref,
+    )
+
+
+def _aggregates(state: CustomerState) -> Aggregates:
+    _, orders_30, visits_30, tickets_30, spend_30, _, orders_90, visits_90, tickets_90, spend_90, *year = state.sums
+    _, orders_365, visits_365, tickets_365, spend_365 = year
+    return Aggregates(
+        spend_30d_minor=spend_30,
+        spend_90d_minor=spend_90,
+        spend_365d_minor=spend_365,
+        spend_lifetime_minor=state.spend_lifetime,
+        orders_30d=orders_30,
+        orders_90d=orders_90,
+        orders_365d=orders_365,
+        orders_lifetime=state.orders_lifetime,
+        visits_30d=visits_30,
+        visits_90d=visits_90,
+        visits_365d=visits_365,
+        visits_lifetime=state.visits_lifetime,
+        tickets_30d=tickets_30,
+        tickets_90d=tickets_90,
+        tickets_365d=tickets_365,
+        tickets_lifetime=state.tickets_lifetime,
+    )
