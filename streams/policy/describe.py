@@ -1,9 +1,10 @@
 """A policy in words, in English and Chinese: what a marketing manager can check without reading TOML."""
+# ruff: noqa: RUF001 - Chinese sentences are set with full-width punctuation
 
 from typing import Literal, NamedTuple, TypeAlias
 
 from schemas.money import minor_to_decimal
-from streams.policy.model import ChurnRules, Condition, Ladder, Policy, Requirement, Tier
+from streams.policy.model import BandName, ChurnRules, Condition, Ladder, Policy, Requirement, Tier
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -33,13 +34,15 @@ class _Words(NamedTuple):
     hysteresis: str
     no_churn: str
     comma: str
+    stop: str
+    bands: dict[BandName, str]
 
 
 _ENGLISH = _Words(
     head="Policy {name}: amounts in {currency}, days of {time_zone}.",
     ladder='Ladder "{id}": whoever meets what a tier asks for rises at once. {fall}',
-    fall_at_once="Who no longer keeps a tier leaves it at once.",
-    fall_after_grace="Who does not keep a tier for {days} days on end leaves it then.",
+    fall_at_once="Who no longer keeps a tier falls at once to the highest one below that is kept.",
+    fall_after_grace="Who does not keep a tier for {days} days on end falls to the highest one below that is kept.",
     tier="  {rank}. {name} ({id}): enter with {enter}; keep with {keep}.",
     benefits="     Benefits: {benefits}.",
     service_level="     Service level: {service_level}.",
@@ -55,16 +58,18 @@ _ENGLISH = _Words(
     band_below="{name} below {upper}",
     band_from="{name} from {lower}",
     band_step="{name} from {lower} to {upper}",
-    hysteresis="  The band falls only when the score is {hysteresis} below the band's lower edge.",
+    hysteresis="  The band falls only when the score is more than {hysteresis} below the band's lower edge.",
     no_churn="Churn risk is not judged.",
     comma=", ",
+    stop=".",
+    bands={"low": "low", "medium": "medium", "high": "high", "very_high": "very high"},
 )
 
 _CHINESE = _Words(
     head="策略 {name}：金额单位 {currency}，按 {time_zone} 的自然日计算。",
     ladder="等级体系“{id}”：达到某一等级的条件即刻升级。{fall}",
-    fall_at_once="不再满足保级条件时即刻降级。",
-    fall_after_grace="连续 {days} 天不满足保级条件后降级。",
+    fall_at_once="不再满足保级条件时，即刻降至仍可保留的最高等级。",
+    fall_after_grace="连续 {days} 天不满足保级条件时，降至仍可保留的最高等级。",
     tier="  {rank}. {name}（{id}）：升级条件：{enter}；保级条件：{keep}。",
     benefits="     权益：{benefits}。",
     service_level="     服务级别：{service_level}。",
@@ -77,12 +82,14 @@ _CHINESE = _Words(
     visits="访问满 {count} 次",
     tickets="工单满 {count} 件",
     churn="流失风险：按模型 {model} 计算的未来 {days} 天内不再购买的概率。",
-    band_below="{name} 低于 {upper}",
-    band_from="{name} {lower} 及以上",
-    band_step="{name} {lower} 至 {upper}",
-    hysteresis="  仅当分值比所在区间下限低 {hysteresis} 时，风险区间才会下降。",
+    band_below="{name}：低于 {upper}",
+    band_from="{name}：{lower} 及以上",
+    band_step="{name}：{lower} 至 {upper}",
+    hysteresis="  仅当分值低于所在区间下限 {hysteresis} 以上时，风险区间才会下降。",
     no_churn="不评估流失风险。",
-    comma="、",
+    comma="，",
+    stop="。",
+    bands={"low": "低", "medium": "中", "high": "高", "very_high": "极高"},
 )
 
 _WORDS: dict[Language, _Words] = {"en": _ENGLISH, "zh": _CHINESE}
@@ -152,12 +159,11 @@ def _churn(churn: ChurnRules, words: _Words) -> list[str]:
     for index, band in enumerate(churn.bands):
         is_last = index == len(uppers)
         template = words.band_from if is_last else words.band_below if index == 0 else words.band_step
-        bands.append(
-            template.format(name=band.name, lower=f"{band.lower_edge:g}", upper="" if is_last else f"{uppers[index]:g}")
-        )
+        upper = "" if is_last else f"{uppers[index]:g}"
+        bands.append(template.format(name=words.bands[band.name], lower=f"{band.lower_edge:g}", upper=upper))
     lines = [
         words.churn.format(days=churn.horizon_days, model=churn.model.name),
-        f"  {words.comma.join(bands)}{'。' if words is _CHINESE else '.'}",
+        f"  {words.comma.join(bands)}{words.stop}",
     ]
     if churn.hysteresis:
         lines.append(words.hysteresis.format(hysteresis=f"{churn.hysteresis:g}"))
