@@ -1,0 +1,154 @@
+"""Reads the settings: a TOML file, overlaid by the environment. The only reader of `TIERSTREAM_` variables.
+
+All mistakes are reported together, each with its line, or its variable, and what is wrong with it.
+"""
+
+import difflib
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from agents.errors import ConfigurationError
+from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
+from streams.policy.positions import lines_of
+
+DEFAULT_FILE = "tierstream.toml"
+PREFIX = "TIERSTREAM_"
+NOT_SETTINGS = frozenset({"TIERSTREAM_CONFIG"})
+"""Variables of ours that are not settings: the path of the file itself."""
+PATHS = (("worker", "data_dir"), ("policy", "file"))
+"""Settings that name a file: in the file they are relative to it, in the environment to the working folder."""
+
+SECTIONS: Mapping[str, type[Section]] = {field.name: field.type for field in fields(Settings)}
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of a file (`tierstream.toml` in the working folder, if there is one) and an environment.
+
+    ConfigurationError lists every mistake of both.
+    """
+    named = path or (Path(environ["TIERSTREAM_CONFIG"]) if "TIERSTREAM_CONFIG" in environ else None)
+    file = named or Path(DEFAULT_FILE)
+    text = _read(file, must_exist=named is not None)
+    reader = _Reader(file, text)
+    values = {name: reader.from_file(name, cls) for name, cls in SECTIONS.items()}
+    reader.refuse_unknown_tables()
+    for name, cls in SECTIONS.items():
+        values[name].update(reader.from_environment(name, cls, environ))
+    settings = msgspec.convert(values, Settings)
+    reader.mistakes.extend(_contradictions(settings))
+    if reader.mistakes:
+        count = len(reader.mistakes)
+        raise ConfigurationError(
+            "The settings have a mistake." if count == 1 else f"The settings have {count} mistakes.",
+            where=str(file) if text else "the environment",
+            why="".join(f"\n    {mistake}" for mistake in reader.mistakes),
+            next_step="docs/reference/settings.md lists every setting with its limits",
+        )
+    return settings
+
+
+class _Reader:
+    """Collects values and mistakes from one file and one environment."""
+
+    def __init__(self, file: Path, text: str) -> None:
+        self.file = file
+        self.mistakes: list[str] = []
+        try:
+            self.document: dict[str, Any] = tomllib.loads(text)
+            self.lines = lines_of(text)
+        except tomllib.TOMLDecodeError as error:
+            self.mistakes.append(f"{file}: not TOML: {error}")
+            self.document, self.lines = {}, {}
+
+    def from_file(self, section: str, cls: type[Section]) -> dict[str, Any]:
+        """The valid values of a table."""
+        table = self.document.get(section, {})
+        if not isinstance(table, dict):
+            self._report((section,), f"`{section}` is a table: write [{section}]")
+            return {}
+        known = {field.name: field for field in fields(cls)}
+        values = {}
+        for key, value in table.items():
+            if key not in known:
+                self._report((section, key), f"[{section}] has no `{key}`{_meant(key, known)}")
+                continue
+            try:
+                values[key] = _convert(value, known[key], strict=True)
+            except msgspec.ValidationError as error:
+                self._report((section, key), f"[{section}] {key} = {value!r}: {error}")
+            else:
+                if (section, key) in PATHS and values[key]:
+                    values[key] = str(self.file.parent / str(values[key]))
+        return values
+
+    def refuse_unknown_tables(self) -> None:
+        """Report what stands at the top of the file and is no table of ours."""
+        for name in self.document.keys() - SECTIONS.keys():
+            self._report((name,), f"there is no [{name}]{_meant(name, SECTIONS)}")
+
+    def from_environment(self, section: str, cls: type[Section], environ: Mapping[str, str]) -> dict[str, Any]:
+        """The valid values of a table's variables. Variables of no table of ours are somebody else's."""
+        prefix = f"{PREFIX}{section.upper()}_"
+        known = {field.name.upper(): field for field in fields(cls)}
+        values = {}
+        for variable in sorted(environ):
+            if not variable.startswith(prefix) or variable in NOT_SETTINGS:
+                continue
+            field = known.get(variable.removeprefix(prefix))
+            if field is None or _is_list(field):
+                meant = "" if field else _meant(variable, [prefix + key for key in known])
+                reason = "can only be set in the file" if field else f"sets nothing{meant}"
+                self.mistakes.append(f"{variable}: {reason}")
+                continue
+            try:
+                values[field.name] = _convert(environ[variable], field, strict=False)
+            except msgspec.ValidationError as error:
+                self.mistakes.append(f"{variable}={environ[variable]}: {error}")
+        return values
+
+    def _report(self, at: tuple[str, ...], message: str) -> None:
+        self.mistakes.append(f"{self.file}:{self.lines.get(at, 1)}: {message}")
+
+
+def _read(file: Path, *, must_exist: bool) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if not must_exist:
+            return ""
+        raise ConfigurationError(
+            "The settings file does not exist.", where=str(file), next_step="give its path with --config"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("The settings file cannot be read.", where=str(file), why=str(error)) from error
+
+
+def _convert(value: object, field: FieldInfo, *, strict: bool) -> object:
+    return msgspec.convert(value, field.type, strict=strict)
+
+
+def _is_list(field: FieldInfo) -> bool:
+    return typing.get_origin(field.type) is tuple
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What is valid key by key but not together."""
+    mistakes = []
+    if settings.policy.file and settings.policy.preset:
+        mistakes.append("[policy] names both a `file` and a `preset`: keep one")
+    bound = [source.topic for source in settings.intake.source]
+    mistakes += [f"[[intake.source]] binds {topic} twice" for topic in sorted({t for t in bound if bound.count(t) > 1})]
+    if settings.intake.clock == "event" and any(topic != EVENT_CLOCK_TOPIC for topic in bound):
+        mistakes.append('[intake] clock = "event" reads only the topic `imports`: [[intake.source]] cannot be bound')
+    return mistakes
