@@ -68,7 +68,7 @@ class SourceSettings(Section, frozen=True):
     topic: Name
     """Its full name, or the catalogue's name of one of the raw topics to give it another format."""
     format: Literal["tierstream"] = "tierstream"
-    """How its events are written: `tierstream` is CloudEvents (structured or binary) or flat JSON of our event types."""
+    """`tierstream`: CloudEvents, structured or binary, or flat JSON of our event types."""
 
 
 class IntakeSettings(Section, frozen=True):
