@@ -81,12 +81,12 @@ def test_an_exception_is_part_of_its_line() -> None:
     configure_logging(LogSettings(format="json"), out)
 
     try:
-        os.environ["missing"]
+        os.environ["MISSING"]
     except KeyError:
         structlog.get_logger("tierstream").exception("failed")
 
     [line] = _lines(out)
-    assert "KeyError: 'missing'" in line["exception"]
+    assert "KeyError: 'MISSING'" in line["exception"]
 
 
 def test_the_level_holds_back_what_is_less_important() -> None:
