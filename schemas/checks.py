@@ -38,7 +38,8 @@ class _Rules(NamedTuple):
     currencies: tuple[str, ...]
     nested: tuple[tuple[str, "_Rules"], ...]
     """Fields that hold such a struct or several."""
-    nested_instants: bool
+    more_instants: bool
+    """Here or in a nested struct."""
 
 
 def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
@@ -49,13 +50,14 @@ def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
             rules = _rules_of(inner)
             if rules.ids or rules.instants or rules.nested:
                 nested.append((name, rules))
+    # `time` is looked at first and always; `recordedtime` is ours.
+    instants = tuple(name for name, hint in hints.items() if hint in (Instant, OptionalInstant) and name != "time")
     return _Rules(
         ids=tuple(name for name, hint in hints.items() if hint in (Id, OptionalId)),
-        # `time` is looked at first and always; `recordedtime` is ours.
-        instants=tuple(name for name, hint in hints.items() if hint in (Instant, OptionalInstant) and name != "time"),
+        instants=instants,
         currencies=tuple(name for name, hint in hints.items() if hint == Currency),
         nested=tuple(nested),
-        nested_instants=any(rules.instants or rules.nested_instants for _, rules in nested),
+        more_instants=bool(instants) or any(rules.more_instants for _, rules in nested),
     )
 
 
@@ -88,20 +90,23 @@ def check(event: Event, *, plain: bool) -> Rejected | None:
             return refuse(RefusalReason.BAD_ID, detail)
     elif not event.anonymous_id:
         return refuse(RefusalReason.NO_CUSTOMER, "$: neither `customer_id` nor `anonymous_id` is given")
-    fault = _instant_fault(event.time, "$.time")
-    if fault is None and (rules.instants or rules.nested_instants):
-        fault = _instants_fault(event, rules, "$")
+    try:
+        parse_instant(event.time)
+    except ValueError as error:
+        return _not_instant(event.time, "$.time", error)
     for name in rules.currencies:
         currency = getattr(event, name)
         if currency not in EXPONENTS:
             detail = f"$.{name}: {quoted(currency)} is no ISO 4217 code in capitals"
             return refuse(RefusalReason.UNKNOWN_CURRENCY, detail)
-    return fault
+    return _instants_fault(event, rules, "$") if rules.more_instants else None
 
 
 def _ids_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | None:
     for name in rules.ids:
         text = getattr(struct, name)
+        if text.isascii() and text.isprintable():
+            continue
         if _UNPRINTABLE.search(text):
             return refuse(RefusalReason.BAD_ID, f"{path}.{name}: unprintable character in {quoted(text)}")
         if not is_normalized("NFC", text):
@@ -120,9 +125,11 @@ def _ids_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | N
 def _instants_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | None:
     for name in rules.instants:
         text = getattr(struct, name)
-        fault = _instant_fault(text, f"{path}.{name}") if text else None
-        if fault is not None:
-            return fault
+        try:
+            if text:
+                parse_instant(text)
+        except ValueError as error:
+            return _not_instant(text, f"{path}.{name}", error)
     for name, inner_rules in rules.nested:
         for inner, where in _inner(struct, name, path):
             fault = _instants_fault(inner, inner_rules, where)
@@ -131,12 +138,8 @@ def _instants_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejecte
     return None
 
 
-def _instant_fault(text: str, where: str) -> Rejected | None:
-    try:
-        parse_instant(text)
-    except ValueError as error:
-        return refuse(RefusalReason.BAD_TIME, f"{where}: {quoted(text)} is no instant: {error}")
-    return None
+def _not_instant(text: str, where: str, error: ValueError) -> Rejected:
+    return refuse(RefusalReason.BAD_TIME, f"{where}: {quoted(text)} is no instant: {error}")
 
 
 def _inner(struct: msgspec.Struct, name: str, path: str) -> list[tuple[msgspec.Struct, str]]:

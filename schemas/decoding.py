@@ -12,7 +12,7 @@ from schemas.envelope import STRUCTURED, Headers, attributes_of, from_binary, fr
 from schemas.events import Event, InputEvent
 from schemas.faults import fault_of
 from schemas.rejections import RefusalReason, Rejected
-from schemas.screening import refuse, repeated_key_fault, screen
+from schemas.screening import Screened, refuse, repeated_key_fault, screen
 
 _BATCH: Final = b"application/cloudevents-batch"
 _REGISTRY_PREFIX_LENGTH: Final = 5
@@ -31,39 +31,64 @@ def decode_input(value: bytes | None, headers: Headers = ()) -> InputEvent | Rej
     """
     if value is None:
         return refuse(RefusalReason.SCHEMA, "no value: a tombstone is no event")
-    content_type, attributes = attributes_of(headers) if headers else (b"", {})
     if value[:1] == b"\x00":
         value = value[_REGISTRY_PREFIX_LENGTH:]
-    fault = screen(value)
-    if fault is not None:
-        return fault
-    event: Event | Rejected | None
-    if content_type.startswith(STRUCTURED):
-        event = _from_declared_structured(value, content_type)
-    elif "specversion" in attributes:
-        event = from_binary(value, attributes, content_type)
-    else:
-        event = from_structured(value) if b'"specversion"' in value else None
-        if event is None:
-            event = _from_flat(value)
-    if isinstance(event, Rejected):
+    screened = screen(value)
+    if type(screened) is Rejected:
+        return screened
+    event = _from_record(value, headers, screened) if headers else _from_bare(value, screened)
+    if type(event) is Rejected:
         return event
-    plain = b"\\" not in value and b"\x7f" not in value and value.isascii() and not attributes
-    return check(event, plain=plain) or event  # type: ignore[return-value] # every class of the union is an Event
+    return check(event, plain=screened.plain and not headers) or event  # type: ignore[return-value] # all classes of the union are Events
 
 
-def _from_flat(value: bytes) -> Event | Rejected:
-    """The event in our own flat JSON."""
+def _from_record(value: bytes, headers: Headers, screened: Screened) -> Event | Rejected:
+    """The event in a value whose headers may say what form it has."""
+    content_type, attributes = attributes_of(headers)
+    if content_type.startswith(STRUCTURED):
+        return _from_declared_structured(value, screened, content_type)
+    if "specversion" in attributes:
+        return from_binary(value, screened, attributes=attributes, content_type=content_type)
+    return _from_bare(value, screened)
+
+
+def _from_declared_structured(value: bytes, screened: Screened, content_type: bytes) -> Event | Rejected:
+    """The event in a record that says by its content type that it is a structured CloudEvent."""
+    if content_type.startswith(_BATCH):
+        return refuse(RefusalReason.SCHEMA, "header content-type: one record holds one event, batches are not read")
+    if not is_json(content_type.decode("latin-1")):
+        return refuse(RefusalReason.NOT_JSON, "header content-type: of the CloudEvents formats only JSON is read")
+    event = from_structured(value, screened)
+    if event is None:
+        return refuse(RefusalReason.SCHEMA, "$: a structured CloudEvent is an object with `specversion`")
+    return event
+
+
+def _from_bare(value: bytes, screened: Screened) -> Event | Rejected:
+    """The event in a value of which no header says more: flat, or a structured CloudEvent."""
+    if value.startswith(b'{"specversion"'):
+        return from_structured(value, screened) or _from_flat(value, screened)
+    return _from_flat(value, screened)
+
+
+def _from_flat(value: bytes, screened: Screened) -> Event | Rejected:
+    """The event in our own flat JSON; tries the other readings only when that fails."""
     try:
         event = _decode(value)
     except msgspec.ValidationError as error:
-        return _from_flat_with_nulls(value) or fault_of(error)
+        other = _from_structured_in_disguise(value, screened) or _from_flat_with_nulls(value, screened)
+        return other or fault_of(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return fault_of(error)
-    return repeated_key_fault(value, _encode(event)) or event
+    return repeated_key_fault(value, screened, _encode(event)) or event
 
 
-def _from_flat_with_nulls(value: bytes) -> Event | Rejected | None:
+def _from_structured_in_disguise(value: bytes, screened: Screened) -> Event | Rejected | None:
+    """A structured CloudEvent that neither headers nor its first member gave away; None when it is none."""
+    return from_structured(value, screened) if b'"specversion"' in value else None
+
+
+def _from_flat_with_nulls(value: bytes, screened: Screened) -> Event | Rejected | None:
     """A second try for producers that write null for what they leave out; None when that was not the trouble."""
     if b"null" not in value:
         return None
@@ -72,16 +97,4 @@ def _from_flat_with_nulls(value: bytes) -> Event | Rejected | None:
         event = msgspec.convert(without_nulls(members), InputEvent)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return fault_of(error)
-    return repeated_key_fault(value, _encode(members)) or event
-
-
-def _from_declared_structured(value: bytes, content_type: bytes) -> Event | Rejected:
-    """A record that says by its content type that it is a structured CloudEvent."""
-    if content_type.startswith(_BATCH):
-        return refuse(RefusalReason.SCHEMA, "header content-type: one record holds one event, batches are not read")
-    if not is_json(content_type.decode("latin-1")):
-        return refuse(RefusalReason.NOT_JSON, "header content-type: of the CloudEvents formats only JSON is read")
-    event = from_structured(value)
-    if event is None:
-        return refuse(RefusalReason.SCHEMA, "$: a structured CloudEvent is an object with `specversion`")
-    return event
+    return repeated_key_fault(value, screened, _encode(members)) or event

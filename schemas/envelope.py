@@ -14,7 +14,7 @@ from schemas.events import EVENT_CLASSES, Event
 from schemas.faults import TYPE_PREFIX, TYPE_SUFFIX, fault_of, unknown_type
 from schemas.fields import TEXT_LENGTH_MAX, Id, Instant, RequiredText, Text
 from schemas.rejections import RefusalReason, Rejected
-from schemas.screening import quoted, refuse, repeated_key_fault
+from schemas.screening import Screened, quoted, refuse, repeated_key_fault
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -24,6 +24,14 @@ ATTRIBUTE_PREFIX: Final = "ce_"
 CLASS_OF_CLOUDEVENT_TYPE: Final[Mapping[str, type[Event]]] = {
     TYPE_PREFIX + name + TYPE_SUFFIX: cls for name, cls in EVENT_CLASSES.items()
 }
+
+_OF_KNOWN_CUSTOMERS: Final = frozenset(
+    cls
+    for cls in EVENT_CLASSES.values()
+    for field in msgspec.structs.fields(cls)
+    if field.name == "customer_id" and field.required
+)
+"""Events that name an anonymous id beside the customer: there the anonymous id does not say who is meant."""
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -55,7 +63,7 @@ def attributes_of(headers: Headers) -> tuple[bytes, dict[str, bytes]]:
     return content_type, attributes
 
 
-def from_structured(value: bytes) -> Event | Rejected | None:
+def from_structured(value: bytes, screened: Screened) -> Event | Rejected | None:
     """The event in a structured CloudEvent; None when the value has no `specversion`, so that it is none."""
     try:
         members = _decode(value)
@@ -63,7 +71,7 @@ def from_structured(value: bytes) -> Event | Rejected | None:
         return fault_of(error)
     if not isinstance(members, dict) or "specversion" not in members:
         return None
-    fault = repeated_key_fault(value, _encode(members))
+    fault = repeated_key_fault(value, screened, _encode(members))
     if fault is not None:
         return fault
     members = {name: without_nulls(member) for name, member in members.items() if member is not None}
@@ -74,7 +82,9 @@ def from_structured(value: bytes) -> Event | Rejected | None:
     return _open(members, members["data"], envelope_path="$", data_path="$.data")
 
 
-def from_binary(value: bytes, attributes: Mapping[str, bytes], content_type: bytes) -> Event | Rejected:
+def from_binary(
+    value: bytes, screened: Screened, *, attributes: Mapping[str, bytes], content_type: bytes
+) -> Event | Rejected:
     """The event whose attributes stand in `ce_` headers and whose data is the value."""
     if content_type and not is_json(content_type.decode("latin-1")):
         detail = f"header content-type: expected JSON, got {quoted(content_type.decode('latin-1'))}"
@@ -86,7 +96,7 @@ def from_binary(value: bytes, attributes: Mapping[str, bytes], content_type: byt
         return refuse(RefusalReason.SCHEMA, f"headers {ATTRIBUTE_PREFIX}*: not UTF-8")
     except (msgspec.DecodeError, RecursionError) as error:
         return fault_of(error)
-    fault = repeated_key_fault(value, _encode(data))
+    fault = repeated_key_fault(value, screened, _encode(data))
     if fault is not None:
         return fault
     return _open(members, without_nulls(data), envelope_path="headers ce_", data_path="$")
@@ -113,7 +123,7 @@ def _open(members: Mapping[str, Any], data: object, *, envelope_path: str, data_
         "time": envelope.time,
     }
     flat.pop("recordedtime", None)
-    if not flat.get("customer_id") and not flat.get("anonymous_id"):
+    if not flat.get("customer_id") and (cls in _OF_KNOWN_CUSTOMERS or not flat.get("anonymous_id")):
         flat["customer_id"] = envelope.subject or envelope.partitionkey
     try:
         return msgspec.convert(flat, cls)

@@ -1,7 +1,7 @@
 """Refusals: why an input could not be used, as a value, and how it is written beside the original in dead letters."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, final
 
 import msgspec
 
@@ -29,8 +29,12 @@ class RefusalReason(StrEnum):
     ERASED = "erased"
 
 
+@final
 class Rejected(msgspec.Struct, frozen=True, gc=False):
-    """An input that was refused."""
+    """An input that was refused.
+
+    On the hot path ask `type(x) is Rejected`: msgspec's isinstance takes ten times as long.
+    """
 
     reason: RefusalReason
     stage: str

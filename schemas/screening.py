@@ -1,11 +1,11 @@
 """Limits on raw bytes, checked before anything is decoded, so that no input can cost much or recurse deeply.
 
-Ordinary events pass on a few counts of single bytes; only what looks large is walked through.
+Ordinary events pass on a few counts; only what looks large or odd is walked through.
 """
 
 import json
 import re
-from typing import Final
+from typing import Final, final
 
 import msgspec
 
@@ -21,11 +21,24 @@ STAGE: Final = "decode"
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _OPENING: Final = frozenset(b"{[")
+# Everything but the marks by which an input is judged: brackets and colons give its size, escapes hide what it says.
+_UNMARKED: Final = bytes(byte for byte in range(256) if byte not in b"{[:\\\x7f")
+_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
+
+
+@final
+class Screened(msgspec.Struct, frozen=True, gc=False):
+    """What screening found out about an input that it let through."""
+
+    colons: int
+    escaped: bool
+    """The bytes may say less than what is decoded from them: there is a backslash (or a DEL) among them."""
+    plain: bool
+    """Neither escapes nor anything beyond printable ASCII: every string in it is printable."""
 
 
 def refuse(reason: RefusalReason, detail: str) -> Rejected:
@@ -38,19 +51,26 @@ def quoted(text: str) -> str:
     return ascii(text[:QUOTED_LENGTH_MAX]) + ("..." if len(text) > QUOTED_LENGTH_MAX else "")
 
 
-def screen(value: bytes) -> Rejected | None:
+def screen(value: bytes) -> Screened | Rejected:
     """Refuses what is too large, too deep, has too many keys or is not UTF-8; says nothing about the JSON itself."""
     if len(value) > VALUE_BYTES_MAX:
         return refuse(RefusalReason.TOO_LARGE, f"{len(value)} bytes; at most {VALUE_BYTES_MAX} are read")
-    if not value.isascii():
+    ascii_only = value.isascii()
+    if not ascii_only:
         fault = _encoding_fault(value)
         if fault is not None:
             return fault
-    if value.count(b"{") + value.count(b"[") > DEPTH_MAX and depth_of(value) > DEPTH_MAX:
+    marks = value.translate(None, _UNMARKED)
+    colons = marks.count(b":")
+    openings = marks.count(b"{") + marks.count(b"[")
+    if openings > DEPTH_MAX and depth_of(value) > DEPTH_MAX:
         return refuse(RefusalReason.TOO_LARGE, f"nested more than {DEPTH_MAX} deep")
-    if value.count(b":") > KEYS_MAX:
-        return keys_fault(value)
-    return None
+    if colons > KEYS_MAX:
+        fault = keys_fault(value)
+        if fault is not None:
+            return fault
+    escaped = len(marks) > colons + openings
+    return Screened(colons, escaped, ascii_only and not escaped)
 
 
 def _encoding_fault(value: bytes) -> Rejected | None:
@@ -77,17 +97,22 @@ def depth_of(value: bytes) -> int:
     return deepest
 
 
-class _KeysRefusedError(ValueError):
-    """Carries a fault out of the JSON parser."""
+class _TooManyKeysError(ValueError):
+    """Carries the number of keys out of the JSON parser."""
+
+
+class _RepeatedKeyError(ValueError):
+    """Carries the key out of the JSON parser."""
 
 
 def keys_fault(value: bytes) -> Rejected | None:
     """Names a key that stands twice in one object, or an object with too many keys; silent when it is not JSON."""
     try:
-        json.loads(value.decode(), object_pairs_hook=_check_keys)
-    except _KeysRefusedError as fault:
-        reason = RefusalReason.SCHEMA if fault.args[0] else RefusalReason.TOO_LARGE
-        return refuse(reason, fault.args[1])
+        json.loads(value, object_pairs_hook=_check_keys)
+    except _TooManyKeysError as fault:
+        return refuse(RefusalReason.TOO_LARGE, f"an object with {fault} keys; at most {KEYS_MAX} are read")
+    except _RepeatedKeyError as fault:
+        return refuse(RefusalReason.SCHEMA, f"key {quoted(str(fault))} stands twice in one object")
     except (ValueError, RecursionError):  # the typed decoder says better what is wrong with the JSON
         return None
     return None
@@ -95,23 +120,23 @@ def keys_fault(value: bytes) -> Rejected | None:
 
 def _check_keys(members: list[tuple[str, object]]) -> None:
     if len(members) > KEYS_MAX:
-        raise _KeysRefusedError(False, f"an object with {len(members)} keys; at most {KEYS_MAX} are read")  # noqa: FBT003 -- which of the two faults, read by position just above
-    if len({key for key, _ in members}) < len(members):
+        raise _TooManyKeysError(len(members))
+    if len(dict(members)) < len(members):
         seen: set[str] = set()
         for key, _ in members:
             if key in seen:
-                raise _KeysRefusedError(True, f"key {quoted(key)} stands twice in one object")  # noqa: FBT003 -- as above
+                raise _RepeatedKeyError(key)
             seen.add(key)
 
 
-def repeated_key_fault(value: bytes, kept: bytes) -> Rejected | None:
+def repeated_key_fault(value: bytes, screened: Screened, kept: bytes) -> Rejected | None:
     """Names a key that stands twice, where decoders silently keep the last one. `value` must be valid JSON.
 
     `kept` is what a decoder took from `value`, encoded again. Without escapes every colon in it stands in `value` too,
-    so an equal count proves that nothing was dropped, and this costs two counts; the rest is looked at closely.
+    so an equal count proves that nothing was dropped, and costs next to nothing; the rest is looked at closely.
     """
-    if b"\\" not in value:
-        colons = value.count(b":")
-        if colons == kept.count(b":") or colons == _encode(_decode(value)).count(b":"):
-            return None
+    if not screened.escaped and (
+        screened.colons == kept.count(b":") or screened.colons == _encode(_decode(value)).count(b":")
+    ):
+        return None
     return keys_fault(value)
