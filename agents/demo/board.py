@@ -36,7 +36,8 @@ class Change(msgspec.Struct, frozen=True):
     """None: no longer on the ladder, or no longer with a band."""
     direction: int
     """1 is good news (a higher tier, a lower risk), -1 bad, 0 the customer's first standing."""
-    reason: str
+    reasons: tuple[str, ...]
+    """Each condition that decided: what was measured, and what was asked for."""
     by_time: bool
     """Time alone caused it: no event came."""
 

@@ -14,7 +14,10 @@ from agents.demo.board import Board, Change, Level, Step, Worker
 from agents.demo.strokes import bar, between, curve
 
 NARROW = 120
-"""Columns below which explanations are shortened."""
+"""Columns below which instants are shown without seconds."""
+
+WHAT_WIDTH = 24
+"""Room for `risk medium → very high`."""
 
 _STEP = {
     "waiting": ("·", palette.QUIET),
@@ -35,7 +38,7 @@ def draw(board: Board, width: int, height: int) -> RenderableType:
     sides = Table.grid(expand=True)
     sides.add_column(ratio=1)
     sides.add_column(ratio=1)
-    half = width // 2 - 4
+    half = width // 2 - 2
     sides.add_row(
         _panel("Tiers", f"{board.customers:,} customers", _bars(board.tiers, palette.ladder_colour, half, bars)),
         _panel(
@@ -44,7 +47,7 @@ def draw(board: Board, width: int, height: int) -> RenderableType:
             _bars(board.bands, palette.risk_colour, half, bars),
         ),
     )
-    middle = _changes(board, width - 4, lines) if board.changes else _steps(board.steps, lines)
+    middle = _changes(board, width - 2, lines) if board.changes else _steps(board.steps, lines)
     counts = f"{board.tier_changes:,} of tier · {board.risk_changes:,} of churn risk" if board.changes else ""
     return Group(
         _title(board, width),
@@ -132,22 +135,32 @@ def _changes(board: Board, width: int, lines: int) -> Group:
 def _change(change: Change, colours: dict[str, str], width: int) -> Text:
     sign, colour = _ARROW[change.direction]
     row = Text(no_wrap=True, overflow="ellipsis")
-    row.append(f" {_instant(change.effective_at, seconds=width >= NARROW)}  ", palette.QUIET)
-    row.append(f"{change.customer_id:<12} ", palette.TEXT)
+    row.append(f" {_instant(change.effective_at, seconds=width >= NARROW)} ", palette.QUIET)
+    row.append(f"{change.customer_id:<11} ", palette.TEXT)
     row.append(f"{sign} ", colour)
-    what = Text("risk " if change.kind == "risk" else "tier ", palette.QUIET)
+    what = Text("risk " if change.kind == "risk" else "", palette.QUIET)
     if change.before is not None:
         what.append(change.before, colours.get(change.before, palette.TEXT))
         what.append(" → ", palette.QUIET)
     after = change.after or "none"
     what.append(after, f"bold {colours.get(after, palette.TEXT)}")
-    what.pad_right(max(0, 28 - len(what)))
+    what.pad_right(max(0, WHAT_WIDTH - len(what)))
     row.append_text(what)
-    row.append(change.reason, palette.TEXT)
-    if change.by_time:
-        row.append("  by time alone", f"italic {palette.QUIET}")
+    by_time = " by time" if change.by_time else ""
+    row.append(_fitting(change.reasons, width - len(row) - len(by_time)), palette.TEXT)
+    row.append(by_time, f"italic {palette.QUIET}")
     row.truncate(width, overflow="ellipsis", pad=True)
     return row
+
+
+def _fitting(reasons: Sequence[str], width: int) -> str:
+    """As many reasons as there is room for, the first always; how many are left out."""
+    for shown in range(len(reasons), 1, -1):
+        left_out = f" +{len(reasons) - shown}" if shown < len(reasons) else ""
+        text = ", ".join(reasons[:shown]) + left_out
+        if len(text) <= width:
+            return text
+    return "".join(reasons[:1]) + (f" +{len(reasons) - 1}" if len(reasons) > 1 else "")
 
 
 def _steps(steps: Sequence[Step], lines: int) -> Group:
@@ -197,7 +210,7 @@ def _panel(title: str, hint: str, body: RenderableType) -> Panel:
     heading = Text.assemble((f" {title} ", palette.TITLE))
     if hint:
         heading.append(f"{hint} ", palette.QUIET)
-    return Panel(body, title=heading, title_align="left", box=box.ROUNDED, border_style=palette.FRAME, padding=(0, 1))
+    return Panel(body, title=heading, title_align="left", box=box.ROUNDED, border_style=palette.FRAME, padding=0)
 
 
 def _date(ms: int) -> str:

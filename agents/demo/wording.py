@@ -1,5 +1,7 @@
 """Published decisions in the few words that one line of the demo's screen has room for."""
 
+from collections.abc import Sequence
+
 from agents.demo.board import Change
 from schemas.clock import parse_instant
 from schemas.decisions import ChurnRiskChanged, Reason, TierChanged, TierRef
@@ -18,12 +20,12 @@ def tier_change(decision: TierChanged) -> Change:
         before=_name(decision.previous_tier),
         after=_name(decision.tier),
         direction=_DIRECTIONS[decision.direction],
-        reason=_reasons(decision.reasons, decision.customer.currency),
+        reasons=_reasons(decision),
         by_time=decision.cause == "time",
     )
 
 
-def risk_change(decision: ChurnRiskChanged, bands: list[str]) -> Change:
+def risk_change(decision: ChurnRiskChanged, bands: Sequence[str]) -> Change:
     """A change of churn risk as a line; `bands` from the lowest risk to the highest."""
     before, after = decision.previous_band, decision.band
     direction = 0
@@ -36,7 +38,7 @@ def risk_change(decision: ChurnRiskChanged, bands: list[str]) -> Change:
         before=before and band_label(before),
         after=after and band_label(after),
         direction=direction,
-        reason=_odds(decision),
+        reasons=_reasons(decision),
         by_time=decision.cause == "time",
     )
 
@@ -50,26 +52,20 @@ def _name(tier: TierRef | None) -> str | None:
     return None if tier is None else tier.name
 
 
-def _odds(decision: ChurnRiskChanged) -> str:
-    if decision.score is None or decision.p_alive is None:
-        return "no kept order is left to judge by"
-    return f"no purchase in {decision.horizon_days} d {decision.score:.1%}, alive {decision.p_alive:.1%}"
-
-
-def _reasons(reasons: tuple[Reason, ...], currency: str) -> str:
-    """Each condition as `spend 365 d 257.30 ≥ 250.00 USD`."""
-    return ", ".join(_reason(reason, currency) for reason in reasons)
+def _reasons(decision: TierChanged | ChurnRiskChanged) -> tuple[str, ...]:
+    """Each condition in words, as `spend 365 d 257.30 ≥ 250.00 USD`."""
+    return tuple(_reason(reason, decision.customer.currency) for reason in decision.reasons)
 
 
 def _reason(reason: Reason, currency: str) -> str:
     days = reason.window.removesuffix("d")
     window = f"{days} d" if days.isdigit() else reason.window
     sign = _SIGNS.get(reason.operator, reason.operator)
-    if reason.metric == "spend":
-        value, threshold = (minor_to_decimal(int(amount), currency) for amount in (reason.value, reason.threshold))
-        return f"spend {window} {value} {sign} {threshold} {currency}"
-    return f"{reason.metric} {window} {_number(reason.value)} {sign} {_number(reason.threshold)}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+    match reason.metric:
+        case "spend_minor":
+            value, threshold = (minor_to_decimal(int(amount), currency) for amount in (reason.value, reason.threshold))
+            return f"spend {window} {value} {sign} {threshold} {currency}"
+        case "p_no_purchase":
+            return f"no purchase in {window} {reason.value:.1%} {sign} {reason.threshold:.0%}"
+        case metric:
+            return f"{metric} {window} {reason.value:,} {sign} {reason.threshold:,}"

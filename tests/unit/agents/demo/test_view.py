@@ -28,7 +28,7 @@ def running() -> Board:
                 before="Silver",
                 after="Gold",
                 direction=1,
-                reason="spend 365 d 257.30 ≥ 250.00 USD",
+                reasons=("spend 365 d 257.30 ≥ 250.00 USD",),
                 by_time=False,
             )
         )
@@ -109,3 +109,22 @@ def test_the_verdict_is_shown_once_it_is_known() -> None:
     assert "31,000 in · 3 kills · 0 lost · 0 doubled" in screen(board, 100, 30)[-1]
     board.lost, board.wrong = 2, 1
     assert "2 lost · 0 doubled · 1 wrong" in screen(board, 100, 30)[-1]
+
+
+def test_reasons_are_shown_as_far_as_there_is_room() -> None:
+    """The first always; narrow terminals say how many more there are."""
+    board = running()
+    board.changes.appendleft(
+        Change(
+            kind="tier",
+            effective_at=board.simulated_at,
+            customer_id="cdnow-00028",
+            before="Silver",
+            after="Member",
+            direction=-1,
+            reasons=("spend 365 d 25.74 < 90.00 USD", "orders 365 d 1 < 3"),
+            by_time=True,
+        )
+    )
+    assert any("25.74 < 90.00 USD, orders 365 d 1 < 3 by time" in line for line in screen(board, 160, 45))
+    assert any("25.74 < 90.00 USD +1" in line for line in screen(board, 100, 30))
