@@ -1,6 +1,7 @@
 """The customers stage: folds the journal per customer and publishes what changed.
 
-Here lives what concerns a partition as a whole: decoded states, the policies in force, who is due. The meaning is in `streams.process`.
+Here lives what concerns a partition as a whole: decoded states, the policies in force, who is due. The meaning is in
+`streams.process`.
 """
 
 from collections import Counter
@@ -53,7 +54,14 @@ class CustomersStage:
     name = STAGE
 
     def __init__(
-        self, journal: str, topics: dict[str, str], partitions: int, *, decoded_max: int, dedupe: bool, counts: Counter[tuple[str, ...]]
+        self,
+        journal: str,
+        topics: dict[str, str],
+        partitions: int,
+        *,
+        decoded_max: int,
+        dedupe: bool,
+        counts: Counter[tuple[str, ...]],
     ) -> None:
         """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition."""
         self.sources = (journal,)
@@ -100,7 +108,8 @@ class CustomersPartition:
         if policies is not None:
             self._activations = _decode_activations(policies)
             self._regimes = [
-                regime_of(load_canonical(a.text), ordinal, a.effective_at) for ordinal, a in enumerate(self._activations)
+                regime_of(load_canonical(a.text), ordinal, a.effective_at)
+                for ordinal, a in enumerate(self._activations)
             ]
         add, following = self._due.add, [r.effective_at for r in self._regimes[1:]]
         for key, record in self._store.items():
@@ -176,7 +185,9 @@ class CustomersPartition:
             self._control(event, record)
             return
         if not self._regimes:
-            raise ValueError("the journal holds events before its first policy: run `tierstream topics apply` on empty topics")
+            raise ValueError(
+                "the journal holds events before its first policy: run `tierstream topics apply` on empty topics"
+            )
         state = self._state(key)
         if state is None:
             state = self._decoded[key] = new_state(self._regimes, parse_instant(event.recordedtime))
@@ -228,7 +239,12 @@ class CustomersPartition:
         if regime.ordinal:
             for key in [*self._store, *self._decoded]:
                 self._due.add(key, effective_at)
-        audit = {"type": "policy.activated", "policy": event.name, "hash": event.hash, "effective_at": event.effective_at}
+        audit = {
+            "type": "policy.activated",
+            "policy": event.name,
+            "hash": event.hash,
+            "effective_at": event.effective_at,
+        }
         self._outbox.audit({**audit, "home": self._home, "offset": record.offset})
 
     def _state(self, key: bytes) -> CustomerState | None:

@@ -1,4 +1,7 @@
-"""The intake stage: raw records in, journal records keyed by customer out. Its only state is how far each file that was fed has come."""
+"""The intake stage: raw records in, journal records keyed by customer out.
+
+Its only state is how far each file that was fed has come.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +21,10 @@ from streams.intake import Limits, accept
 STAGE: Final = "intake"
 FEED_HEADER: Final = "tierstream-feed"
 FEEDS_MAX: Final = 1_000
-"""Files remembered per partition: a file that was fed so many files ago and is fed again is left to the customers' own dedupe."""
+"""Files remembered per partition.
+
+A file that was fed so many files ago and is fed again is left to the customers' own dedupe.
+"""
 _FEED_PREFIX: Final = b"feed:"
 _HOMES_MAX: Final = 200_000
 _CHECK_EVERY: Final = 64
@@ -27,7 +33,10 @@ _NO_HEADERS: Final[list[tuple[str, bytes | None]]] = []
 
 
 def _arrival(record: Record) -> int:
-    """When the broker received it. A bound topic that keeps the producers' stamps is believed, but never ahead of now."""
+    """When the broker received it.
+
+    A bound topic that keeps the producers' stamps is believed, but never ahead of now.
+    """
     return record.timestamp if record.timestamp_type == _LOG_APPEND_TIME else min(record.timestamp, int(time() * 1000))
 
 
@@ -47,7 +56,10 @@ class IntakeStage:
         breaker: tuple[float, int],
         counts: Counter[tuple[str, ...]],
     ) -> None:
-        """`imports` is the one source that may carry clock records; `breaker` is (ratio, window); `topics` maps catalogue names to full ones."""
+        """`imports` is the one source that may carry clock records; `breaker` is (ratio, window).
+
+        `topics` maps catalogue names to full ones.
+        """
         self.sources, self.imports, self.topics, self.partitions = sources, imports, topics, partitions
         self.limits, self.breaker, self.counts = limits, breaker, counts
         self.homes: dict[bytes, int] = {}
@@ -57,7 +69,10 @@ class IntakeStage:
         return IntakePartition(self, number)
 
     def home(self, key: bytes) -> int:
-        """The partition of a customer: Java's default partitioner over the id, whatever partitioner the producer uses."""
+        """The partition of a customer.
+
+        Java's default partitioner over the id, whatever partitioner the producer uses.
+        """
         home = self.homes.get(key)
         if home is None:
             if len(self.homes) >= _HOMES_MAX:
@@ -142,7 +157,7 @@ class IntakePartition:
                 "A partition refuses nearly everything that it receives.",
                 where=f"{record.topic}[{record.partition}] up to offset {record.offset}",
                 why=account,
-                next_step="compare a refused record with `tierstream schemas list`; if the topic holds another format, bind it in [[intake.source]]",
+                next_step="compare a dead letter with `tierstream schemas list`; bind other formats in [[intake.source]]",
             )
 
     def _fed_before(self, record: Record) -> bool:

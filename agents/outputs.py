@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from agents.runtime.stage import OutputRecord, Record
+from agents.runtime.stage import Headers, OutputRecord, Record
 from schemas.cloudevents import encode_output
 from schemas.rejections import Rejected, dead_letter_headers
 from streams.customer.state import CustomerState
@@ -26,12 +26,15 @@ class Outbox:
         self._topics, self._partition, self._counts = topics, partition, counts
         self._pending: dict[tuple[str, int], list[OutputRecord]] = {}
 
-    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]] | None = None) -> None:
+    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         """A record for this partition of a topic, by its full name."""
-        self._pending.setdefault((topic, self._partition), []).append((key, value, headers or []))
+        self._pending.setdefault((topic, self._partition), []).append((key, value, headers))
 
     def collect(self, key: bytes, effects: Effects, record: Record | None) -> None:
-        """The decisions and refusals of one customer; `record` is the journal record behind them, None where time alone is."""
+        """The decisions and refusals of one customer.
+
+        `record` is the journal record behind them, None where time alone is.
+        """
         if not (effects.changes or effects.refused or effects.repeated):
             return
         where = b"%d:%d" % (self._partition, record.offset) if record is not None else b"%d" % self._partition
@@ -51,9 +54,17 @@ class Outbox:
         self.put(self._topics["customer-profiles"], key, value, headers)
 
     def dead_letter(
-        self, rejected: Rejected, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes | None]], record: Record | None
+        self,
+        rejected: Rejected,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        record: Record | None,
     ) -> None:
-        """The original, untouched, with the reason beside it. Without a record it waited in the state: it was the partition's."""
+        """The original, untouched, with the reason beside it.
+
+        Without a record it waited in the state: it was the partition's.
+        """
         topic = record.topic if record is not None else self._topics["customer-events"]
         added = dead_letter_headers(
             rejected,

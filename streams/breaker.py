@@ -1,4 +1,7 @@
-"""The breaker: when refusing nearly everything is no longer the producers' fault but ours, or a misconfigured topic's."""
+"""The breaker.
+
+When refusing nearly everything is no longer the producers' fault but ours, or a misconfigured topic's.
+"""
 
 from collections import Counter
 from typing import Final
@@ -10,7 +13,10 @@ NOT_COUNTED: Final = frozenset({RefusalReason.NO_CUSTOMER})
 
 
 class Breaker:
-    """Opens when of `window` records in a row at least the share `ratio` was refused. Windows follow each other without overlap."""
+    """Opens when of `window` records in a row at least the share `ratio` was refused.
+
+    Windows follow each other without overlap.
+    """
 
     def __init__(self, ratio: float, window: int) -> None:
         self._ratio, self._window = ratio, window

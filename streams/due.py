@@ -1,8 +1,8 @@
 """The due index of one partition: which customers time alone may have changed by a given instant.
 
-Buckets of an hour hold the customers whose due instant may lie in that hour. An entry may be too early (the customer's due instant has moved
-on since), never too late; it is checked against the truth when its hour comes. So an event costs nothing here as long as the due instant
-moves later, which is the ordinary case.
+Buckets of an hour hold the customers whose due instant may lie in that hour. An entry may be too early (the
+customer's due instant has moved on since), never too late; it is checked against the truth when its hour comes. So an
+event costs nothing here as long as the due instant moves later, which is the ordinary case.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,7 +60,10 @@ class DueIndex:
         return None
 
     def take(self, until: int) -> Iterator[bytes]:
-        """Take out the customers due not after `until`, in (due, id) order. The caller runs each before taking the next, then adds it again."""
+        """Take out the customers due not after `until`, in (due, id) order.
+
+        The caller runs each before taking the next, then adds it again.
+        """
         while self.earliest(until) is not None:
             _, key = heappop(self._open)
             while self._open and self._open[0][1] == key and self._open[0][0] == self._due_of(key):

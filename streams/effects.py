@@ -63,6 +63,13 @@ class Effects:
         self.refused.append(Refused(rejected, value))
 
 
-def output_id(customer_id: str, kind: str, sequence: int, policy_hash: str, effective_at: int, event_id: str | None) -> UUID:
-    """The id of an output: derived, so that a repeat is recognised, and never the same for a customer who was erased and seen again."""
-    return uuid5(NAMESPACE, "\0".join((customer_id, kind, str(sequence), policy_hash, str(effective_at), event_id or "")))
+def output_id(
+    customer_id: str, kind: str, sequence: int, policy_hash: str, effective_at: int, event_id: str | None
+) -> UUID:
+    """The id of an output.
+
+    Derived, so that a repeat is recognised, and never the same for a customer who was erased and seen again.
+    """
+    return uuid5(
+        NAMESPACE, "\0".join((customer_id, kind, str(sequence), policy_hash, str(effective_at), event_id or ""))
+    )

@@ -1,12 +1,12 @@
 """What becomes of a raw record: a journal record keyed by its customer, or a refusal with its reason."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.cloudevents import decode_input
+from schemas.envelope import Headers
 from schemas.events import InputEvent
 from schemas.journal import encode_journal, journal_key
 from schemas.rejections import RefusalReason, Rejected
@@ -34,7 +34,7 @@ class Accepted(NamedTuple):
     recorded_at: int
 
 
-def accept(value: bytes | None, headers: Sequence[tuple[str, bytes]], arrived_at: int, limits: Limits) -> Accepted | Rejected:
+def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limits) -> Accepted | Rejected:
     """Decode, validate and stamp a raw record that the broker received at `arrived_at` (epoch ms)."""
     event = decode_input(value, headers)
     if isinstance(event, Rejected):
@@ -45,10 +45,16 @@ def accept(value: bytes | None, headers: Sequence[tuple[str, bytes]], arrived_at
         return Rejected(reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"time {event.time} is before 1990")
     if occurred_at > recorded_at + limits.ahead_ms_max:
         ahead_s = (occurred_at - recorded_at) // 1000
-        return Rejected(reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"time {event.time} is {ahead_s} s ahead of its arrival")
+        return Rejected(
+            reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"time {event.time} is {ahead_s} s ahead of its arrival"
+        )
     if occurred_at < recorded_at - limits.late_ms_max:
         days, limit = (recorded_at - occurred_at) // MS_PER_DAY, limits.late_ms_max // MS_PER_DAY
-        return Rejected(reason=RefusalReason.LATE, stage=STAGE, detail=f"time {event.time} is {days} days before its arrival, the limit is {limit}")
+        return Rejected(
+            reason=RefusalReason.LATE,
+            stage=STAGE,
+            detail=f"time {event.time} is {days} days before its arrival, the limit is {limit}",
+        )
     if len(event.time) != _CANONICAL_LENGTH or event.time[-1] != "Z":
         event.time = format_instant(occurred_at)
     event.recordedtime = event.time if limits.event_clock else format_instant(recorded_at)

@@ -1,7 +1,10 @@
-"""The one door into the fold: one journal record of one customer, or the passing of time, into state and decisions.
+"""The one door into the fold.
 
-The order is the law of time: what time alone changed before the record comes first, each at its own instant, and policies that took effect
-since come in between, each at its own; then the record. The state is changed in place: whoever calls throws it away on any failure.
+One journal record of one customer, or the passing of time, into state and decisions.
+
+The order is the law of time: what time alone changed before the record comes first, each at its own instant, and
+policies that took effect since come in between, each at its own; then the record. The state is changed in place:
+whoever calls throws it away on any failure.
 """
 
 from collections.abc import Sequence
@@ -22,14 +25,17 @@ from schemas.events import (
 )
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders
-from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome
+from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome, Taken
 from streams.customer.dedupe import hash_of, seen_before
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
+from streams.policy.model import Ladder
 from streams.regime import Regime
 from streams.standing import churn, ladder
 from streams.standing.announce import announce_band, announce_tier
+
+OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 
 STAGE: Final = "customers"
 _BROWSED: Final = frozenset({"visits"})
@@ -40,13 +46,15 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 
 def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
     """The state of a customer of whom nothing is known yet, under the policy in force at `at`."""
-    state = CustomerState(first_seen_at=at, ordinal=max(r.ordinal for r in regimes if r.effective_at <= at or r.ordinal == 0))
+    state = CustomerState(
+        first_seen_at=at, ordinal=max(r.ordinal for r in regimes if r.effective_at <= at or r.ordinal == 0)
+    )
     state.ladders = [LadderStanding() for _ in regimes[state.ordinal].policy.ladders]
     return state
 
 
 def pass_time(state: CustomerState, regimes: Sequence[Regime], until: int, effects: Effects) -> None:
-    """Run everything that is due not after `until`, policies that took effect included, in order, each as of its own instant."""
+    """Run all that is due not after `until`, policies that took effect included: in order, each as of its instant."""
     while True:
         following = state.ordinal + 1
         activation = max(regimes[following].effective_at, state.clock) if following < len(regimes) else NEVER
@@ -59,7 +67,13 @@ def pass_time(state: CustomerState, regimes: Sequence[Regime], until: int, effec
 
 
 def process(
-    state: CustomerState, event: InputEvent, value: bytes, regimes: Sequence[Regime], effects: Effects, *, dedupe: bool = True
+    state: CustomerState,
+    event: InputEvent,
+    value: bytes,
+    regimes: Sequence[Regime],
+    effects: Effects,
+    *,
+    dedupe: bool = True,
 ) -> None:
     """Fold one event, after everything that was due before it. `value` is the journal record it was decoded from.
 
@@ -74,7 +88,9 @@ def process(
     state.journal_seq += 1
     occurred_at = parse_instant(event.time)
     purchases = (state.purchase_days, state.first_day, state.last_day)
-    outcome = _apply(state, event, value, Books(state, at, as_of, regime.policy.currency), regime, occurred_at, dedupe=dedupe)
+    day = regime.calendar.day_of(occurred_at)
+    books = Books(state, at, as_of, regime.policy.currency)
+    outcome = _apply(event, value, books, day, occurred_at, dedupe=dedupe)
     if not outcome.changed:
         if outcome.repeated:
             effects.repeated += 1
@@ -84,22 +100,38 @@ def process(
     trigger = Trigger("event", event.id, at, occurred_at)
     effects.raised(state, trigger)
     state.test = state.test or event.test
-    touched = _metrics_of(event)
-    if touched & regime.metrics or outcome.taken:
-        _review_ladders(state, regime, trigger, effects, outcome)
-    if purchases != (state.purchase_days, state.first_day, state.last_day):
-        _review_risk(state, regime, trigger, effects, changed=True)
+    review_ladders = bool(outcome.taken or _metrics_of(event) & regime.metrics)
+    review_risk = purchases != (state.purchase_days, state.first_day, state.last_day)
+    _review(state, regime, trigger, effects, ladders=review_ladders, risk=review_risk, taken=outcome.taken)
     _set_due(state, at)
 
 
-def _apply(
-    state: CustomerState, event: InputEvent, value: bytes, books: Books, regime: Regime, occurred_at: int, *, dedupe: bool
-) -> Outcome:
-    """What the event does to the aggregates."""
-    day_of = regime.calendar.day_of
+def _apply(event: InputEvent, value: bytes, books: Books, day: int, occurred_at: int, *, dedupe: bool) -> Outcome:
+    """What the event does to the aggregates. `day` is the local day it belongs to."""
+    if isinstance(event, OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState):
+        return _apply_order(event, value, books, day, occurred_at)
+    state = books.state
+    ring = state.seen_browsing if isinstance(event, BrowseActivity) else state.seen_other
+    if dedupe and seen_before(ring, hash_of(event.source, event.id)):
+        return REPEATED
+    match event:
+        case BrowseActivity():
+            daylog.book(state, day, books.as_of, visits=1)
+        case TicketCreated():
+            daylog.book(state, day, books.as_of, tickets=1)
+        case ConsentUpdated():
+            _update_consent(state, event)
+        case Identified() if event.traits is not None and event.traits.locale:
+            state.locale = event.traits.locale
+        case _:
+            return UNCHANGED
+    return CHANGED
+
+
+def _apply_order(event: OrderEvent, value: bytes, books: Books, day: int, occurred_at: int) -> Outcome:
     match event:
         case OrderCompleted():
-            return books.completed(event, day_of(occurred_at), occurred_at)
+            return books.completed(event, day, occurred_at)
         case OrderRefunded():
             return books.refunded(event, value)
         case OrderCancelled():
@@ -107,28 +139,7 @@ def _apply(
         case OrderReturned():
             return books.returned(event)
         case OrderState():
-            return books.stated(event, day_of(occurred_at), occurred_at)
-        case BrowseActivity():
-            if dedupe and seen_before(state.seen_browsing, hash_of(event.source, event.id)):
-                return REPEATED
-            daylog.book(state, day_of(occurred_at), books.as_of, visits=1)
-            return CHANGED
-        case _:
-            pass
-    if dedupe and seen_before(state.seen_other, hash_of(event.source, event.id)):
-        return REPEATED
-    match event:
-        case TicketCreated():
-            daylog.book(state, day_of(occurred_at), books.as_of, tickets=1)
-            return CHANGED
-        case ConsentUpdated():
-            _update_consent(state, event)
-            return CHANGED
-        case Identified() if event.traits is not None and event.traits.locale:
-            state.locale = event.traits.locale
-            return CHANGED
-        case _:
-            return UNCHANGED
+            return books.stated(event, day, occurred_at)
 
 
 def _metrics_of(event: InputEvent) -> frozenset[str]:
@@ -160,12 +171,13 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
     trigger = Trigger("time", None, at, None)
     for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
         effects.refuse(
-            Rejected(reason=RefusalReason.REFUND_WITHOUT_ORDER, stage=STAGE, detail="its order has not come within 30 days"), value
+            Rejected(
+                reason=RefusalReason.REFUND_WITHOUT_ORDER, stage=STAGE, detail="its order has not come within 30 days"
+            ),
+            value,
         )
-    if any(standing.due <= at for standing in state.ladders):
-        _review_ladders(state, regime, trigger, effects, None)
-    if state.risk.due <= at:
-        _review_risk(state, regime, trigger, effects, changed=False)
+    ladders = any(standing.due <= at for standing in state.ladders)
+    _review(state, regime, trigger, effects, ladders=ladders, risk=state.risk.due <= at)
     _set_due(state, at)
 
 
@@ -187,35 +199,54 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     state.ordinal, state.clock = new.ordinal, max(state.clock, at)
     _advance(state, new, at)
     trigger = Trigger("policy", None, at, None)
-    _review_ladders(state, new, trigger, effects, None)
-    _review_risk(state, new, trigger, effects, changed=True)
+    _review(state, new, trigger, effects, ladders=True, risk=True)
     _set_due(state, at)
 
 
-def _review_ladders(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, outcome: Outcome | None) -> None:
-    """Review every ladder; `outcome` is what the record under way did, None where time or a policy is at work."""
-    taken = outcome.taken if outcome else ()
-    booked_at = trigger.occurred_at
+def _review(
+    state: CustomerState,
+    regime: Regime,
+    trigger: Trigger,
+    effects: Effects,
+    *,
+    ladders: bool,
+    risk: bool,
+    taken: tuple[Taken, ...] = (),
+) -> None:
+    """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
+    moves = _review_ladders(state, regime, trigger, effects, taken) if ladders else ()
+    band = _review_risk(state, regime, trigger) if risk else None
+    for rules, standing, move in moves:
+        announce_tier(state, regime, rules, standing, move, trigger, effects)
+    if band is not None and regime.policy.churn is not None:
+        announce_band(state, regime, regime.policy.churn, band, trigger, effects)
+
+
+def _review_ladders(
+    state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, taken: tuple[Taken, ...]
+) -> list[tuple[Ladder, LadderStanding, ladder.Move]]:
+    moves = []
+    recompute = bool(taken) or trigger.cause == "policy"
     for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
         for loss in taken:
             ladder.taken_back(rules, standing, loss, regime.calendar)
-        recompute = bool(taken) or trigger.cause == "policy"
         grace_until = standing.grace_until
-        move = ladder.review(state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=booked_at)
+        move = ladder.review(
+            state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=trigger.occurred_at
+        )
         if move is not None:
-            announce_tier(state, regime, rules, standing, move, trigger, effects)
+            moves.append((rules, standing, move))
         elif standing.grace_until != grace_until:
             effects.raised(state, trigger)
+    return moves
 
 
-def _review_risk(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, *, changed: bool) -> None:
+def _review_risk(state: CustomerState, regime: Regime, trigger: Trigger) -> churn.BandMove | None:
     rules = regime.policy.churn
     if rules is None:
         state.risk = RiskStanding()
-        return
-    move = churn.review(state, rules, state.risk, trigger.at, regime.calendar, changed=changed)
-    if move is not None:
-        announce_band(state, regime, rules, move, trigger, effects)
+        return None
+    return churn.review(state, rules, state.risk, trigger.at, regime.calendar, changed=trigger.cause != "time")
 
 
 def _advance(state: CustomerState, regime: Regime, at: int) -> int:

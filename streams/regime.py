@@ -8,7 +8,10 @@ from streams.policy.model import ChurnRules, Policy, Tier
 
 
 class Regime(msgspec.Struct, frozen=True):
-    """One activated policy. A partition's regimes are numbered in the order of their activation; a state remembers the ordinal."""
+    """One activated policy.
+
+    A partition's regimes are numbered in the order of their activation; a state remembers the ordinal.
+    """
 
     policy: Policy
     ordinal: int

@@ -1,0 +1,1 @@
+"""What is kept about one customer, and how records change it."""

@@ -1,4 +1,7 @@
-"""What orders and what becomes of them do to the aggregates: each booked on the day of its purchase, also when it arrives first or late."""
+"""What orders and what becomes of them do to the aggregates.
+
+Each booked on the day of its purchase, also when it arrives first or late.
+"""
 
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -45,7 +48,10 @@ REPEATED: Final = Outcome(repeated=True)
 
 
 class Books:
-    """The orders of one customer, as of one instant and in one currency. `as_of` is the local day of the clock, to which windows are advanced."""
+    """The orders of one customer, as of one instant and in one currency.
+
+    `as_of` is the local day of the clock, to which windows are advanced.
+    """
 
     __slots__ = ("as_of", "clock", "currency", "state")
 
@@ -59,7 +65,11 @@ class Books:
         digest = _digest(event)
         known = orders.find(state, hashed)
         if known is not None:
-            return REPEATED if known.digest == digest else _refuse(RefusalReason.CONFLICT, f"order {event.order_id!r} came before with other content")
+            return (
+                REPEATED
+                if known.digest == digest
+                else _refuse(RefusalReason.CONFLICT, f"order {event.order_id!r} came before with other content")
+            )
         amount = event.total_minor if event.currency == self.currency else event.base_total_minor
         if amount is None:
             return _no_rate(event.currency, self.currency, "base_total_minor")
@@ -97,7 +107,10 @@ class Books:
         known = orders.find(state, hashed)
         if event.currency != self.currency:
             return _no_rate(event.currency, self.currency, None)
-        if known is not None and (known.revision >= event.revision > 0 or (known.revision == event.revision == 0 and known.digest == _digest(event))):
+        if known is not None and (
+            known.revision >= event.revision > 0
+            or (known.revision == event.revision == 0 and known.digest == _digest(event))
+        ):
             return REPEATED
         if known is None:
             known = Order(hashed, day, 0, 0, 0, 0)
@@ -121,7 +134,10 @@ class Books:
         known = orders.find(self.state, hashed)
         if known is None:
             if len(self.state.waiting) >= WAITING_MAX:
-                return _refuse(RefusalReason.REFUND_WITHOUT_ORDER, f"order {event.order_id!r} is unknown and {WAITING_MAX} others wait already")
+                return _refuse(
+                    RefusalReason.REFUND_WITHOUT_ORDER,
+                    f"order {event.order_id!r} is unknown and {WAITING_MAX} others wait already",
+                )
             self.state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
             return CHANGED
         return Outcome(changed=True, taken=self._take_from(known, event))
@@ -130,7 +146,9 @@ class Books:
         if isinstance(event, OrderCancelled):
             target = orders.cancelled(known)
         else:
-            target = orders.reduced(known, min(known.remaining, orders.foreign_refund(self.state, known, event.refund_minor)))
+            target = orders.reduced(
+                known, min(known.remaining, orders.foreign_refund(self.state, known, event.refund_minor))
+            )
         orders.replace(self.state, target)
         return self._difference(known, target)
 
@@ -175,7 +193,10 @@ def _stated(event: OrderState, known: Order) -> Order:
 
 
 def _digest(event: OrderCompleted | OrderState) -> int:
-    """Digest of what an order says: money and goods, not the envelope, so that a producer may send it again under another event id."""
+    """Digest of what an order says.
+
+    Money and goods, not the envelope, so that a producer may send it again under another event id.
+    """
     if isinstance(event, OrderState):
         return crc32(f"{event.status} {event.currency} {event.total_minor} {event.refunded_minor}".encode())
     digest = crc32(f"{event.currency} {event.total_minor} {event.base_total_minor}".encode())

@@ -1,9 +1,10 @@
 """The day log: one packed entry per active day, and exact rolling windows over it.
 
-An entry is (day, orders, visits, tickets, net spend), 16 bytes, sorted by day. A window of W days that ends with day D covers the days
-D-W+1 .. D: what lies at its head leaves it when day head+W begins. Each window keeps the index of its head and running sums, so an event
-costs O(1); a late event is inserted where it belongs and counted in every window that still covers its day.
-The log reaches back LOG_DAYS, longer than any window, because that is how late an event may be and still find the day it belongs to.
+An entry is (day, orders, visits, tickets, net spend), 16 bytes, sorted by day. A window of W days that ends with day
+D covers the days D-W+1 .. D: what lies at its head leaves it when day head+W begins. Each window keeps the index of
+its head and running sums, so an event costs O(1); a late event is inserted where it belongs and counted in every
+window that still covers its day. The log reaches back LOG_DAYS, longer than any window, because that is how late an
+event may be and still find the day it belongs to.
 """
 
 import struct
@@ -25,7 +26,9 @@ ORDERS, VISITS, TICKETS, SPEND = 1, 2, 3, 4
 METRICS: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
 
 
-def book(state: CustomerState, day: int, as_of: int, *, orders: int = 0, visits: int = 0, tickets: int = 0, spend: int = 0) -> None:
+def book(
+    state: CustomerState, day: int, as_of: int, *, orders: int = 0, visits: int = 0, tickets: int = 0, spend: int = 0
+) -> None:
     """Add to a day, in the log and in every window that covers it on the day `as_of`; lifetime sums too.
 
     Counts of one day stop at 65,535 (a robot, not a customer). The windows must have been advanced to `as_of`.
@@ -49,7 +52,9 @@ def book(state: CustomerState, day: int, as_of: int, *, orders: int = 0, visits:
     orders = min(orders, _COUNT_MAX - had_orders)
     visits = min(visits, _COUNT_MAX - had_visits)
     tickets = min(tickets, _COUNT_MAX - had_tickets)
-    _ENTRY.pack_into(log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend)
+    _ENTRY.pack_into(
+        log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend
+    )
     sums = state.sums
     for window, length in enumerate(WINDOW_DAYS):
         if day > as_of - length:
@@ -67,7 +72,10 @@ def book(state: CustomerState, day: int, as_of: int, *, orders: int = 0, visits:
 
 
 def advance(state: CustomerState, as_of: int) -> bool:
-    """Let days leave the windows and the log, as of the day `as_of`; whether any did. Cheap when none does: one comparison."""
+    """Let days leave the windows and the log, as of the day `as_of`; whether any did.
+
+    Cheap when none does: one comparison.
+    """
     if as_of < state.shift_day or not state.days:
         return False
     log, sums = state.days, state.sums
@@ -114,9 +122,12 @@ def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:
 
 
 def day_falls_below(state: CustomerState, metric: str, window_days: int, threshold: int, as_of: int) -> int | None:
-    """The first day after `as_of` on which the windowed metric is below the threshold if nothing more happens; None: never.
+    """The first day after `as_of` on which the windowed metric is below the threshold if nothing more happens.
 
-    A day's net spend and counts are never negative, so the sum only falls as days leave. Already below: `as_of` itself.
+    None: never.
+
+    A day's net spend and counts are never negative, so the sum only falls as days leave. Already below: `as_of`
+    itself.
     """
     value = total(state, metric, window_days, as_of)
     if value < threshold:
@@ -144,7 +155,10 @@ def _day_at(log: bytearray, position: int) -> int:
 
 
 def _find(log: bytearray, relative: int, end: int) -> int:
-    """Byte position of the first entry whose day is not before `relative`. Looks at the newest entry first: most events are of today."""
+    """Byte position of the first entry whose day is not before `relative`.
+
+    Looks at the newest entry first: most events are of today.
+    """
     newest = _day_at(log, end - _SIZE)
     if newest < relative:
         return end

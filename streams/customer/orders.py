@@ -1,8 +1,9 @@
 """The order index: what each order is still worth, so that refunds and cancellations take exactly what remains.
 
-An entry is (hash of the order id, day of purchase, flags, content digest, remaining minor units, revision), 31 bytes, sorted by day. It lives
-as long as its day can be in the day log, and also recognises an order that is sent again. Takings (refunds, cancellations, returns) are
-remembered as long. Orders paid in another currency keep their original price beside, so that their refunds convert at the rate of the purchase.
+An entry is (hash of the order id, day of purchase, flags, content digest, remaining minor units, revision), 31 bytes,
+sorted by day. It lives as long as its day can be in the day log, and also recognises an order that is sent again.
+Takings (refunds, cancellations, returns) are remembered as long. Orders paid in another currency keep their original
+price beside, so that their refunds convert at the rate of the purchase.
 """
 
 import struct
@@ -67,7 +68,10 @@ def replace(state: CustomerState, order: Order) -> None:
 
 
 def reduced(order: Order, amount: int) -> Order:
-    """The order after a refund of `amount`, which must not exceed what remains. Refunded in full it is no longer kept."""
+    """The order after a refund of `amount`, which must not exceed what remains.
+
+    Refunded in full it is no longer kept.
+    """
     remaining = order.remaining - amount
     flags = order.flags if remaining or order.flags & FREE else order.flags & ~KEPT
     return order._replace(remaining=remaining, flags=flags)
@@ -123,7 +127,9 @@ def forget(state: CustomerState, as_of: int) -> None:
         del index[:cut]
     takings = state.takings
     if takings and takings[8] | takings[9] << 8 <= oldest:
-        state.takings = bytearray(b"".join(_TAKING.pack(*entry) for entry in _TAKING.iter_unpack(takings) if entry[1] > oldest))
+        state.takings = bytearray(
+            b"".join(_TAKING.pack(*entry) for entry in _TAKING.iter_unpack(takings) if entry[1] > oldest)
+        )
 
 
 def _pack(order: Order) -> bytes:

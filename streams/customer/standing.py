@@ -26,7 +26,8 @@ class LadderStanding(msgspec.Struct, array_like=True):
     fell: bool = False
     """Whether that was a fall: an order from before it, arriving late, shows it to have been wrong."""
     entry: list[int] = msgspec.field(default_factory=list)
-    """Value of each condition of the tier's `enter` when it was reached, less what has been taken back of that since."""
+    """Value of each condition of the tier's `enter` when it was reached, less what was taken back since; empty after a
+    fall, which nothing makes void."""
 
 
 class RiskStanding(msgspec.Struct, array_like=True):

@@ -1,7 +1,8 @@
 """What is kept about one customer, and its bytes.
 
-The record is a fixed head (version, due instant, policy ordinal), readable without decoding the rest, and a msgpack array. Everything that
-grows is packed bytes inside it, so that encoding is a copy: a commit encodes each touched customer whole.
+The record is a fixed head (version, due instant, policy ordinal), readable without decoding the rest, and a msgpack
+array. Everything that grows is packed bytes inside it, so that encoding is a copy: a commit encodes each touched
+customer whole.
 """
 
 import struct
@@ -30,7 +31,10 @@ class Waiting(msgspec.Struct, array_like=True):
 
 
 class CustomerState(msgspec.Struct, array_like=True):
-    """Everything the fold needs to know of one customer. Money in minor units of the policy's currency, instants in epoch ms, days as ordinals."""
+    """Everything the fold needs to know of one customer.
+
+    Money in minor units of the policy's currency, instants in epoch ms, days as ordinals.
+    """
 
     clock: int = 0
     """Largest instant folded: `recorded_at` of an event or a due instant that was run. Never runs backwards."""
@@ -88,7 +92,10 @@ class CustomerState(msgspec.Struct, array_like=True):
     risk: RiskStanding = msgspec.field(default_factory=RiskStanding)
 
     due: int = NEVER
-    """The earliest instant at which time alone may change something. May be early, never late. Stands in the head too."""
+    """The earliest instant at which time alone may change something.
+
+    May be early, never late. Stands in the head too.
+    """
     ordinal: int = 0
     """Which of the partition's policies this standing was computed with. Stands in the head too."""
 
@@ -109,7 +116,9 @@ def encode_state(state: CustomerState) -> bytes:
 def decode_state(record: bytes) -> CustomerState:
     """The inverse of `encode_state`. Raises `UnknownStateError` for a record of a newer version."""
     if record[0] != VERSION:
-        raise UnknownStateError(f"state record of version {record[0]}, this application reads version {VERSION}: start the newer release")
+        raise UnknownStateError(
+            f"state record of version {record[0]}, this application reads version {VERSION}: start the newer release"
+        )
     return _decode(memoryview(record)[_HEAD.size :])
 
 

@@ -14,7 +14,7 @@ from schemas.decisions import (
     TierChanged,
 )
 from streams.customer import daylog
-from streams.customer.standing import NO_BAND, LadderStanding
+from streams.customer.standing import NO_BAND, NOT_DUE, LadderStanding
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger, output_id
 from streams.models import mbgnbd
@@ -33,17 +33,28 @@ TIER_SEQUENCE, RISK_SEQUENCE = 0, 1
 
 
 def announce_tier(
-    state: CustomerState, regime: Regime, rules: Ladder, standing: LadderStanding, move: Move, trigger: Trigger, effects: Effects
+    state: CustomerState,
+    regime: Regime,
+    rules: Ladder,
+    standing: LadderStanding,
+    move: Move,
+    trigger: Trigger,
+    effects: Effects,
 ) -> None:
     """Publish a change of tier."""
     as_of = regime.calendar.day_of(move.effective_at)
     previous, current = tier_at(rules, move.previous), tier_at(rules, move.current)
-    valid_until, grace_until = _validity(state, rules, standing, current, as_of, regime)
+    valid_until, grace_until = _validity(state, rules, current, as_of, regime)
     state.sequences[TIER_SEQUENCE] += 1
     effects.raised(state, trigger)
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
     change_id = output_id(
-        effects.customer_id, "tier_changed", state.sequences[TIER_SEQUENCE], regime.policy.hash, move.effective_at, trigger.event_id
+        effects.customer_id,
+        "tier_changed",
+        state.sequences[TIER_SEQUENCE],
+        regime.policy.hash,
+        move.effective_at,
+        trigger.event_id,
     )
     decision = TierChanged(
         customer_id=effects.customer_id,
@@ -81,7 +92,7 @@ def announce_band(
     effects.raised(state, trigger)
     sequence = state.sequences[RISK_SEQUENCE]
     past = churn.history(state, regime.calendar) if move.current != NO_BAND else None
-    following = churn.crossing(rules, past, move.current, at) if past else None
+    following = state.risk.due if past and state.risk.due != NOT_DUE else None
     score = churn.score(rules, past, at) if past else None
     decision = ChurnRiskChanged(
         customer_id=effects.customer_id,
@@ -120,7 +131,7 @@ def _direction(standing: LadderStanding, move: Move) -> Direction:
 
 
 def _validity(
-    state: CustomerState, rules: Ladder, standing: LadderStanding, current: Tier | None, as_of: int, regime: Regime
+    state: CustomerState, rules: Ladder, current: Tier | None, as_of: int, regime: Regime
 ) -> tuple[str | None, str | None]:
     """Until when the tier's `keep` holds if nothing more happens, and when the grace period after it would end."""
     if current is None:
@@ -197,11 +208,18 @@ def _band_reasons(rules: ChurnRules, move: BandMove, score: float | None) -> tup
         return (Reason(rule=rule, metric="p_no_purchase", window=window, value=score, operator=">=", threshold=edge),)
     left = rules.bands[move.current + 1]
     edge = left.lower_edge - rules.hysteresis
-    return (Reason(rule=f"churn.{left.name}", metric="p_no_purchase", window=window, value=score, operator="<", threshold=edge),)
+    return (
+        Reason(
+            rule=f"churn.{left.name}", metric="p_no_purchase", window=window, value=score, operator="<", threshold=edge
+        ),
+    )
 
 
 def _drivers(rules: ChurnRules, past: churn.History, at: int) -> tuple[Driver, ...]:
-    """The two parts of the log-odds of having left: silence measured by the customer's own pace, and how few purchase days there were."""
+    """The two parts of the log-odds of having left.
+
+    Silence measured by the customer's own pace, and how few purchase days there were.
+    """
     weeks = past.weeks_at(at)
     base = mbgnbd.ln_odds_of_death(rules.model, past.repeats, past.weeks, past.weeks)
     silence = mbgnbd.ln_odds_of_death(rules.model, past.repeats, past.weeks, weeks) - base
@@ -212,7 +230,10 @@ def _drivers(rules: ChurnRules, past: churn.History, at: int) -> tuple[Driver, .
 
 
 def _expected_by(rules: ChurnRules, past: churn.History, at: int) -> str:
-    """The instant by which half of such customers who have not left will have bought again: P(purchase | alive) = 1/2."""
+    """The instant by which half of such customers who have not left will have bought again.
+
+    P(purchase | alive) = 1/2.
+    """
     rate = rules.model.r + past.repeats
     weeks = (rules.model.alpha + past.weeks_at(at)) * (2 ** (1 / rate) - 1)
     return format_instant(at + int(weeks * MS_PER_WEEK))

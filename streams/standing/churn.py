@@ -1,7 +1,8 @@
 """The churn risk band: P(no purchase within the horizon), which only silence raises and only an order lowers.
 
-The crossing of a band's edge by silence is solved exactly, but once per silence and not once per order: an order leaves a bound that is
-never too late, the review at that bound solves the crossing, the review at the crossing moves the band.
+The crossing of a band's edge by silence is solved exactly, but once per silence and not once per order: an order
+leaves a bound that is never too late, the review at that bound solves the crossing, the review at the crossing moves
+the band.
 """
 
 from typing import NamedTuple
@@ -48,12 +49,15 @@ def score(rules: ChurnRules, past: History, at: int) -> float:
 def review(
     state: CustomerState, rules: ChurnRules, risk: RiskStanding, at: int, calendar: Calendar, *, changed: bool
 ) -> BandMove | None:
-    """Bring the band up to the instant `at`. `changed`: the purchase days or the rules are not those of the last review."""
+    """Bring the band up to the instant `at`. `changed`: purchase days or rules are not those of the last review.
+
+    After a move, `risk.due` is the exact instant of the next one by silence: the announcement of this one names it.
+    """
     previous = risk.band
     if state.purchase_days:
         past = history(state, calendar)
         risk.band = _band(rules, score(rules, past, at), previous)
-        risk.due = _next_due(rules, past, risk.band, at, exact=not changed)
+        risk.due = _next_due(rules, past, risk.band, at, exact=not changed or risk.band != previous)
     else:
         risk.band, risk.due = NO_BAND, NOT_DUE
     if risk.band == previous:

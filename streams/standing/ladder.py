@@ -1,7 +1,9 @@
-"""The place on a ladder: rise at once, keep at a lower mark, fall after a grace period, correct what was said on orders since taken back.
+"""The place on a ladder.
 
-Time alone only lowers windowed sums, so between two records the one question is when `keep` ceases to hold; that instant is exact, and
-after a record that only adds, the instant computed before is still not too late.
+Rise at once, keep at a lower mark, fall after a grace period, correct what was said too early.
+
+Time alone only lowers windowed sums, so between two records the one question is when `keep` ceases to hold. That
+instant is exact, and after a record that only adds, the instant computed before is still not too late.
 """
 
 from typing import NamedTuple
@@ -25,11 +27,21 @@ class Move(NamedTuple):
     """Whether what was last said had been reached by orders that were taken back since, or had missed a late one."""
 
 
-def review(state: CustomerState, ladder: Ladder, standing: LadderStanding, at: int, calendar: Calendar, *, recompute: bool, booked_at: int | None = None) -> Move | None:
+def review(
+    state: CustomerState,
+    ladder: Ladder,
+    standing: LadderStanding,
+    at: int,
+    calendar: Calendar,
+    *,
+    recompute: bool,
+    booked_at: int | None = None,
+) -> Move | None:
     """Bring the standing up to the instant `at`; the state's windows must have been advanced to its day.
 
-    `recompute` asks for a new due instant although nothing moves: after anything but a record that only adds. `booked_at` is the instant to
-    which the record under way belongs, if one is: earlier than the last change, it shows that change in another light.
+    `recompute` asks for a new due instant although nothing moves: after anything but a record that only adds.
+    `booked_at` is the instant to which the record under way belongs, if one is: an order from before the last fall
+    shows that fall to have been wrong.
     """
     as_of = calendar.day_of(at)
     previous = standing.rank
@@ -45,7 +57,7 @@ def review(state: CustomerState, ladder: Ladder, standing: LadderStanding, at: i
         elif not standing.grace_until:
             standing.grace_until = _days_later(calendar, at, as_of, ladder.grace_days)
         if standing.grace_until and standing.grace_until <= at:
-            _enter(state, ladder, standing, _highest_kept(state, ladder, previous, as_of, entered=False), at, as_of)
+            _stand(standing, _highest_kept(state, ladder, previous, as_of, entered=False), at)
     elif standing.grace_until:
         standing.grace_until = 0
         recompute = True
@@ -69,7 +81,7 @@ def next_due(state: CustomerState, ladder: Ladder, standing: LadderStanding, as_
 
 def taken_back(ladder: Ladder, standing: LadderStanding, taken: Taken, calendar: Calendar) -> None:
     """Remember what was taken back of an order on which the tier was reached."""
-    if not standing.rank:
+    if not standing.entry:
         return
     reached = calendar.day_of(standing.since)
     lost = {"spend": taken.spend, "orders": taken.orders}
@@ -86,7 +98,7 @@ def _highest(state: CustomerState, ladder: Ladder, as_of: int, *, above: int) ->
 
 
 def _highest_kept(state: CustomerState, ladder: Ladder, below: int, as_of: int, *, entered: bool) -> int:
-    """The highest lower tier that is justified: by `keep` on an ordinary fall, by `enter` when the tier above was never earned."""
+    """The highest lower tier that is justified: by `keep`, or by `enter` when the tier above was never earned."""
     for tier in reversed(ladder.tiers[: below - 1]):
         if holds(state, tier.enter if entered else tier.keep, as_of):
             return tier.rank
@@ -94,12 +106,17 @@ def _highest_kept(state: CustomerState, ladder: Ladder, below: int, as_of: int, 
 
 
 def _enter(state: CustomerState, ladder: Ladder, standing: LadderStanding, rank: int, at: int, as_of: int) -> None:
-    standing.rank, standing.since, standing.grace_until = rank, at, 0
+    _stand(standing, rank, at)
     standing.entry = [m.value for m in measure(state, ladder.tiers[rank - 1].enter, as_of)] if rank else []
 
 
+def _stand(standing: LadderStanding, rank: int, at: int) -> None:
+    """Take a place without having earned it by `enter`: nothing that is taken back later makes it void."""
+    standing.rank, standing.since, standing.grace_until, standing.entry = rank, at, 0, []
+
+
 def _days_later(calendar: Calendar, at: int, day: int, days: int) -> int:
-    """The instant `days` local days after `at`, as far into its day: a grace period that starts at midnight ends at midnight."""
+    """`days` local days after `at`, as far into its day: a grace period that starts at midnight ends at midnight."""
     return calendar.start_of(day + days) + at - calendar.start_of(day)
 
 

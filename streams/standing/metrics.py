@@ -1,4 +1,4 @@
-"""Conditions of a policy against one customer's aggregates: values, what satisfies, what is missing, and until when it holds."""
+"""Conditions of a policy against one customer's aggregates: the values, whether they suffice, and until when."""
 
 from typing import NamedTuple
 

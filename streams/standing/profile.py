@@ -40,7 +40,9 @@ def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
         lifecycle=None,
         value_class=None,
         risk_band=rules.bands[state.risk.band].name if rules and state.risk.band != NO_BAND else None,
-        preferred_channel=max(state.channels, key=lambda name: (state.channels[name], name)) if state.channels else None,
+        preferred_channel=max(state.channels, key=lambda name: (state.channels[name], name))
+        if state.channels
+        else None,
         contactable=_contactable(state) if state.contact else _UNASKED,
         top_categories=(),
         last_order_at=format_instant(state.last_order_at) if state.last_order_at else None,

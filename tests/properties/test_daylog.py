@@ -95,6 +95,8 @@ def test_the_order_of_arrival_does_not_matter(steps: Bookings, data: st.DataObje
     for order in (todo, shuffled):
         state = CustomerState()
         for day, kind, amount in order:
-            daylog.book(state, day, as_of, **{("orders", "visits", "tickets")[kind]: 1}, spend=amount if kind == 0 else 0)
+            daylog.book(
+                state, day, as_of, **{("orders", "visits", "tickets")[kind]: 1}, spend=amount if kind == 0 else 0
+            )
         results.append((state.days, state.sums, state.shift_day, state.purchase_days, state.first_day, state.last_day))
     assert results[0] == results[1]
