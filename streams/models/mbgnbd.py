@@ -10,10 +10,13 @@ Here live the model's own probabilities; instants in milliseconds belong to `cro
 """
 
 from collections.abc import Mapping
-from math import exp, expm1, log, log1p
+from math import exp, expm1, inf, log, log1p
 from types import MappingProxyType
 
 import msgspec
+
+# e to this power is still a double.
+LN_MAX = 700.0
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -66,8 +69,10 @@ def purchase_after_silence(model: Parameters, x: int, tx: float, silence: float,
 
 
 def p_alive_crossing(model: Parameters, x: int, tx: float, p: float) -> float:
-    """Return the `t` at which P(alive) has fallen to `p` (0 < p < 1); `tx` if it is there at the last purchase."""
+    """Return the `t` at which P(alive) has fallen to `p` (0 < p < 1), at least `tx`; infinity beyond any number."""
     ln_growth = (log((1.0 - p) / p) + log((model.b + x) / model.a)) / (model.r + x)
     if ln_growth <= 0.0:
         return tx
+    if ln_growth > LN_MAX:
+        return inf
     return tx + (model.alpha + tx) * expm1(ln_growth)
