@@ -97,6 +97,9 @@ def _accepted(
     """Remember what the journal must hold for one raw record."""
     if entry.value is None:
         return
+    if header(entry, EXPECT_HEADER) is not None:
+        yield finding("not_refused", topic, entry, f"must be refused as {header(entry, EXPECT_HEADER)}")
+        return
     try:
         event = fields(entry.value)
         recorded_ms = epoch_ms(event["time"]) if evidence.event_clock else entry.timestamp

@@ -85,8 +85,7 @@ def _chain(
     assert entry.key is not None
     sequence, revision, standing = chains.get(entry.key, (0, 0, None))
     if topic == "tier-changes":
-        before = data["previous_tier"]
-        before, after = before and before["id"], data["tier"]["id"]
+        before, after = ((tier and tier["id"]) for tier in (data["previous_tier"], data["tier"]))
     else:
         before, after = data["previous_band"], data["band"]
     if data["sequence"] != sequence + 1:

@@ -1,0 +1,31 @@
+"""The checker catches what it is there for: one planted fault at a time, each named."""
+
+import pytest
+
+from tests.crash.checker import check
+from tests.crash.evidence import Evidence
+from tests.crash.faults import FAULTS, Fault
+from tests.crash.sample import sample
+
+
+@pytest.fixture(scope="module")
+def faultless() -> Evidence:
+    return sample(count=2_500)
+
+
+def test_a_faultless_run_is_exact(faultless: Evidence) -> None:
+    """Without a fault there is no finding, so every finding below is the planted fault's."""
+    report = check(faultless)
+
+    assert report.findings == []
+    assert report.records["tier changes"] > 100
+    assert report.records["risk changes"] > 100
+    assert report.records["dead letters"] > 20
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.plant.__name__}-{fault.named}")
+def test_a_planted_fault_is_named(faultless: Evidence, fault: Fault) -> None:
+    """Each fault alone breaks at least the law that it is against."""
+    report = check(fault.plant(faultless))
+
+    assert fault.named in report.names(), str(report)
