@@ -18,15 +18,17 @@ from schemas.fields import (
     ID_LENGTH_MAX,
     UNPRINTABLE,
     Currency,
+    CustomerId,
     Id,
     Instant,
+    OptionalCustomerId,
     OptionalId,
-    OptionalInstant,
 )
 from schemas.money import EXPONENTS
 from schemas.rejections import RefusalReason, Rejected
 from schemas.screening import quoted, refuse
 
+_IDS: Final = (Id, OptionalId, CustomerId, OptionalCustomerId)
 _UNPRINTABLE: Final = re.compile(f"[{UNPRINTABLE}]")
 
 
@@ -34,12 +36,14 @@ class _Rules(NamedTuple):
     """Names of the fields of one struct that need a look, by the look they need."""
 
     ids: tuple[str, ...]
+    other_customers: tuple[str, ...]
+    """Customer ids besides `customer_id`."""
     instants: tuple[str, ...]
     currencies: tuple[str, ...]
     nested: tuple[tuple[str, "_Rules"], ...]
     """Fields that hold such a struct or several."""
-    more_instants: bool
-    """Here or in a nested struct."""
+    special: bool
+    """Whether any list but `ids` has something, here or in a nested struct."""
 
 
 def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
@@ -50,15 +54,22 @@ def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
             rules = _rules_of(inner)
             if rules.ids or rules.instants or rules.nested:
                 nested.append((name, rules))
+    other_customers = tuple(name for name, hint in hints.items() if hint == CustomerId and name != "customer_id")
+    currencies = tuple(name for name, hint in hints.items() if hint == Currency)
     # `time` is looked at first and always; `recordedtime` is ours.
-    instants = tuple(name for name, hint in hints.items() if hint in (Instant, OptionalInstant) and name != "time")
+    instants = tuple(name for name, hint in hints.items() if _is_instant(hint) and name != "time")
     return _Rules(
-        ids=tuple(name for name, hint in hints.items() if hint in (Id, OptionalId)),
+        ids=tuple(name for name, hint in hints.items() if hint in _IDS),
+        other_customers=other_customers,
         instants=instants,
-        currencies=tuple(name for name, hint in hints.items() if hint == Currency),
+        currencies=currencies,
         nested=tuple(nested),
-        more_instants=bool(instants) or any(rules.more_instants for _, rules in nested),
+        special=bool(other_customers or instants or currencies) or any(rules.special for _, rules in nested),
     )
+
+
+def _is_instant(hint: object) -> bool:
+    return hint in (Instant, Instant | None)
 
 
 def _structs_in(hint: object) -> list[type[msgspec.Struct]]:
@@ -86,20 +97,32 @@ def check(event: Event, *, plain: bool) -> Rejected | None:
     customer_id = event.customer_id
     if customer_id:
         if customer_id.startswith(ANONYMOUS_PREFIX):
-            detail = f"$.customer_id: begins with `{ANONYMOUS_PREFIX}`, which is kept for customers without an id"
-            return refuse(RefusalReason.BAD_ID, detail)
+            return _reserved("customer_id")
     elif not event.anonymous_id:
         return refuse(RefusalReason.NO_CUSTOMER, "$: neither `customer_id` nor `anonymous_id` is given")
     try:
         parse_instant(event.time)
     except ValueError as error:
         return _not_instant(event.time, "$.time", error)
+    return _special_fault(event, rules) if rules.special else None
+
+
+def _special_fault(event: Event, rules: _Rules) -> Rejected | None:
+    """The checks of fields that only some types have."""
+    for name in rules.other_customers:
+        if getattr(event, name).startswith(ANONYMOUS_PREFIX):
+            return _reserved(name)
     for name in rules.currencies:
         currency = getattr(event, name)
         if currency not in EXPONENTS:
             detail = f"$.{name}: {quoted(currency)} is no ISO 4217 code in capitals"
             return refuse(RefusalReason.UNKNOWN_CURRENCY, detail)
-    return _instants_fault(event, rules, "$") if rules.more_instants else None
+    return _instants_fault(event, rules, "$")
+
+
+def _reserved(name: str) -> Rejected:
+    detail = f"$.{name}: begins with `{ANONYMOUS_PREFIX}`, which is kept for customers without an id"
+    return refuse(RefusalReason.BAD_ID, detail)
 
 
 def _ids_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | None:
@@ -153,14 +176,11 @@ def _inner(struct: msgspec.Struct, name: str, path: str) -> list[tuple[msgspec.S
     return [(value, f"{path}.{name}")]
 
 
-def _field_names(kinds: tuple[object, ...]) -> frozenset[str]:
-    def names(struct: type[msgspec.Struct]) -> set[str]:
-        hints = typing.get_type_hints(struct, include_extras=True)
-        inner = (names(part) for hint in hints.values() for part in _structs_in(hint))
-        return {name for name, hint in hints.items() if hint in kinds}.union(*inner)
-
-    return frozenset(name for cls in EVENT_CLASSES.values() for name in names(cls))
+def _names(rules: _Rules, attribute: str) -> set[str]:
+    return set(getattr(rules, attribute)).union(*(_names(inner, attribute) for _, inner in rules.nested))
 
 
-ID_FIELDS: Final = _field_names((Id, OptionalId)) - {"name"}  # a product's name is text
-INSTANT_FIELDS: Final = _field_names((Instant, OptionalInstant))
+ID_FIELDS: Final = frozenset[str]().union(*(_names(rules, "ids") for rules in _RULES.values())) - {"name"}
+"""Names that are ids wherever they stand; a preference's name is one, a product's is text."""
+
+INSTANT_FIELDS: Final = frozenset({"time"}).union(*(_names(rules, "instants") for rules in _RULES.values()))

@@ -17,10 +17,16 @@ INSTANT_MIN: Final = -62_135_596_800_000
 INSTANT_MAX: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z: the last instant that can be written."""
 
-# The offset's hours stop at 23 because datetime does; second 60 and hour 24 have no place on a line of milliseconds.
-_RFC_3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+_HOUR_AND_MINUTE: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+RFC_3339: Final = (
+    f"(?!0000)[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_HOUR_AND_MINUTE}:[0-5][0-9]"
+    f"(?:[.][0-9]{{1,9}})?(?:Z|[+-]{_HOUR_AND_MINUTE})"
 )
+"""The form of an instant, as a regular expression that JSON Schema shares.
+
+Second 60 and hour 24 have no place on a line of milliseconds."""
+
+_RFC_3339: Final = re.compile(RFC_3339)
 _MINUTES: Final = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
 _SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
 

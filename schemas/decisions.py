@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.fields import Count, Id, Instant
+from schemas.fields import Count, CustomerKey, Id, Instant
 
 Cause = Literal["initial", "event", "time", "policy", "model", "override", "correction", "backfill"]
 Direction = Literal["initial", "upgrade", "downgrade", "lateral"]
@@ -122,7 +122,7 @@ class CustomerBlock(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 class Decision(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """What every output says."""
 
-    customer_id: Id
+    customer_id: CustomerKey
     effective_at: Instant
     """The exact instant from which it is true, not the instant at which it was computed."""
     sequence: OrdinalNumber

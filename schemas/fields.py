@@ -7,6 +7,9 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from schemas.clock import RFC_3339
+from schemas.money import EXPONENTS
+
 AMOUNT_MINOR_MAX: Final = 10**12
 TEXT_LENGTH_MAX: Final = 1024
 ID_LENGTH_MAX: Final = 128
@@ -24,19 +27,26 @@ UNPRINTABLE: Final = (
 like another blank or like nothing, and marks that turn the writing direction. Fixed here and not taken from a Unicode
 table, so that every validator and every Python version draws the same line."""
 
-_ID_PATTERN = {"pattern": f"^[^{UNPRINTABLE}]+$"}
-_OPTIONAL_ID_PATTERN = {"pattern": f"^[^{UNPRINTABLE}]*$"}
-_INSTANT_SCHEMA = {
-    "format": "date-time",
-    "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$",
-    "examples": ["2026-11-22T10:00:00.000Z"],
-}
+_NOT_ANONYMOUS: Final = f"(?!{ANONYMOUS_PREFIX})"
 
-Id = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX, extra_json_schema=_ID_PATTERN)]
+
+def _id(*, least: int, but: str = "") -> Meta:
+    """The limits of an id of at least so many characters; `but` is a look-ahead for what it must not begin with."""
+    pattern = f"^{but}[^{UNPRINTABLE}]{'+' if least else '*'}$"
+    return Meta(min_length=least or None, max_length=ID_LENGTH_MAX, extra_json_schema={"pattern": pattern})
+
+
+Id = Annotated[str, _id(least=1)]
 """1 to 128 printable characters; stored in Unicode's composed form (NFC)."""
 
-OptionalId = Annotated[str, Meta(max_length=ID_LENGTH_MAX, extra_json_schema=_OPTIONAL_ID_PATTERN)]
+OptionalId = Annotated[str, _id(least=0)]
 """As `Id`, or empty for unknown."""
+
+CustomerId = Annotated[str, _id(least=1, but=_NOT_ANONYMOUS)]
+OptionalCustomerId = Annotated[str, _id(least=0, but=_NOT_ANONYMOUS)]
+
+CustomerKey = Annotated[str, Meta(min_length=1, max_length=len(ANONYMOUS_PREFIX) + ID_LENGTH_MAX)]
+"""A customer id, or `anonymous:<id>` while nobody knows who it is."""
 
 Text = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
 RequiredText = Annotated[str, Meta(min_length=1, max_length=TEXT_LENGTH_MAX)]
@@ -46,13 +56,17 @@ Word = Annotated[str, Meta(max_length=WORD_LENGTH_MAX)]
 
 RequiredWord = Annotated[str, Meta(min_length=1, max_length=WORD_LENGTH_MAX)]
 
-Instant = Annotated[str, Meta(min_length=1, max_length=WORD_LENGTH_MAX, extra_json_schema=_INSTANT_SCHEMA)]
+Instant = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=WORD_LENGTH_MAX,
+        extra_json_schema={"format": "date-time", "pattern": f"^{RFC_3339}$", "examples": ["2026-11-22T10:00:00.000Z"]},
+    ),
+]
 """RFC 3339 with `Z` or an offset; `schemas.clock.parse_instant` is the judge."""
 
-OptionalInstant = Annotated[str, Meta(max_length=WORD_LENGTH_MAX, extra_json_schema=_INSTANT_SCHEMA)]
-"""As `Instant`, or left out."""
-
-Currency = Annotated[str, Meta(min_length=3, max_length=3)]
+Currency = Annotated[str, Meta(min_length=3, max_length=3, extra_json_schema={"enum": sorted(EXPONENTS)})]
 """ISO 4217 code in capitals; `schemas.money.EXPONENTS` is the list."""
 
 AmountMinor = Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX, description="Whole minor units of the currency.")]

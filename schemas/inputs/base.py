@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.fields import Id, Instant, OptionalId, Text, Word
+from schemas.fields import Id, Instant, OptionalCustomerId, OptionalId, Text, Word
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
@@ -16,7 +16,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", 
     """When it happened."""
     recordedtime: Text = ""
     """When it reached us; stamped by the intake, whatever a producer writes here."""
-    customer_id: OptionalId = ""
+    customer_id: OptionalCustomerId = ""
     anonymous_id: OptionalId = ""
     channel: Word = ""
     """Where it happened, for example `web`, `app`, `pos`."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from schemas.fields import Id, OptionalId, RequiredText, Word
+from schemas.fields import CustomerId, Id, OptionalId, RequiredText, Word
 from schemas.inputs.base import Event
 from schemas.inputs.support import Rating, ScaleMax
 
@@ -37,7 +37,7 @@ class SurveyAnswered(Opinion, kw_only=True, tag="survey.answered"):
 class ReferralMade(Event, kw_only=True, tag="referral.made"):
     """A customer brought another one; credited once, after the other's first kept order."""
 
-    referred_customer_id: Id
+    referred_customer_id: CustomerId
 
 
 class CampaignContact(Event, kw_only=True):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.fields import Id, OptionalId, OptionalInstant, RequiredText, RequiredWord, Text, Word
+from schemas.fields import Id, Instant, OptionalId, RequiredText, RequiredWord, Text, Word
 from schemas.inputs.base import Event
 
 
@@ -40,7 +40,7 @@ class ErasureRequested(Event, kw_only=True, tag="privacy.erasure_requested"):
     """`erase`, or `restrict` where only storing may go on."""
     regulation: Word = ""
     """For example `gdpr` or `pipl`."""
-    due_by: OptionalInstant = ""
+    due_by: Instant | None = None
 
 
 class OverrideSet(Event, kw_only=True, tag="tier.override_set"):
@@ -50,7 +50,7 @@ class OverrideSet(Event, kw_only=True, tag="tier.override_set"):
     tier: Id
     reason: RequiredText
     actor: Id
-    valid_until: OptionalInstant = ""
+    valid_until: Instant | None = None
 
 
 class OverrideCleared(Event, kw_only=True, tag="tier.override_cleared"):
@@ -60,7 +60,7 @@ class OverrideCleared(Event, kw_only=True, tag="tier.override_cleared"):
     tier: OptionalId = ""
     reason: RequiredText
     actor: Id
-    valid_until: OptionalInstant = ""
+    valid_until: Instant | None = None
 
 
 class TierMatchGranted(Event, kw_only=True, tag="tier.match_granted"):
@@ -70,18 +70,18 @@ class TierMatchGranted(Event, kw_only=True, tag="tier.match_granted"):
     tier: Id
     reason: RequiredText
     actor: Id
-    valid_until: OptionalInstant = ""
+    valid_until: Instant | None = None
 
 
 class MembershipStarted(Event, kw_only=True, tag="membership.started"):
     """A customer joined a (paid) programme."""
 
     programme: Id
-    valid_until: OptionalInstant = ""
+    valid_until: Instant | None = None
 
 
 class MembershipEnded(Event, kw_only=True, tag="membership.ended"):
     """A customer left a programme."""
 
     programme: Id
-    valid_until: OptionalInstant = ""
+    valid_until: Instant | None = None

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from schemas.fields import Id, OptionalInstant, Word
+from schemas.fields import CustomerId, Id, Instant, Word
 from schemas.inputs.base import Event
 
 
@@ -23,7 +23,7 @@ class Traits(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     city: Word = ""
     industry: Word = ""
     size: Word = ""
-    signup_time: OptionalInstant = ""
+    signup_time: Instant | None = None
 
 
 class Identified(Event, kw_only=True, tag="identity.identified"):
@@ -35,19 +35,19 @@ class Identified(Event, kw_only=True, tag="identity.identified"):
 class Linked(Event, kw_only=True, tag="identity.linked"):
     """A device turned out to be this customer's."""
 
-    customer_id: Id
+    customer_id: CustomerId
     anonymous_id: Id
 
 
 class Unlinked(Event, kw_only=True, tag="identity.unlinked"):
     """A device is no longer this customer's."""
 
-    customer_id: Id
+    customer_id: CustomerId
     anonymous_id: Id
 
 
 class Merged(Event, kw_only=True, tag="identity.merged"):
     """Two customers turned out to be one: `customer_id` stays, `previous_customer_id` ends."""
 
-    customer_id: Id
-    previous_customer_id: Id
+    customer_id: CustomerId
+    previous_customer_id: CustomerId
