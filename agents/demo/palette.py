@@ -16,8 +16,8 @@ WARN = "gold3"
 PROGRESS = "deep_sky_blue3"
 TRACK = "grey23"
 
-_LADDER = ("steel_blue1", "grey82", "gold1", "plum2")
-_RISK = ("spring_green3", "khaki3", "dark_orange", "indian_red1")
+_LADDER = ("steel_blue3", "grey74", "gold3", "medium_purple1")
+_RISK = ("sea_green3", "khaki3", "dark_orange3", "indian_red")
 
 
 def ladder_colour(position: int, count: int) -> str:

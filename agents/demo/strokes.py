@@ -10,17 +10,22 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _CURVE = "▁▂▃▄▅▆▇█"
 
 
-def bar(share: float, width: int, colour: str, *, empty: str | None = None) -> Text:
+def bar(share: float, width: int, colour: str) -> Text:
     """A bar with a resolution of an eighth of a column; anything above zero shows."""
     width = max(1, width)
     eighths = round(share * width * 8)
     if share > 0:
         eighths = max(1, eighths)
     full, rest = divmod(eighths, 8)
-    drawn = "█" * full + (_EIGHTHS[rest] if rest else "")
-    drawing = Text(drawn, f"{colour} on {empty}" if empty else colour)
-    drawing.append(" " * (width - len(drawn)), f"on {empty}" if empty else "")
+    drawing = Text("█" * full + (_EIGHTHS[rest] if rest else ""), colour)
+    drawing.pad_right(width - len(drawing))
     return drawing
+
+
+def track(share: float, width: int) -> Text:
+    """A thin line of which a share is done."""
+    done = round(share * width)
+    return Text.assemble(("━" * done, palette.PROGRESS), ("━" * (width - done), palette.TRACK))
 
 
 def curve(rates: Iterable[float], width: int) -> Text:

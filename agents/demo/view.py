@@ -11,7 +11,7 @@ from rich.text import Text
 
 from agents.demo import palette
 from agents.demo.board import Board, Change, Level, Step, Worker
-from agents.demo.strokes import bar, between, curve
+from agents.demo.strokes import bar, between, curve, track
 
 NARROW = 120
 """Columns below which instants are shown without seconds."""
@@ -91,7 +91,7 @@ def _progress(board: Board, width: int) -> Iterable[Text]:
     week = f"week {min(weeks, int(board.done * weeks) + 1)} of {weeks}"
     left = Text.assemble((f" {date}", palette.TITLE), ("  simulated", palette.QUIET))
     yield between(left, Text(f"{week} ", palette.QUIET), width)
-    yield Text(" ").append_text(bar(board.done, width - 2, palette.PROGRESS, empty=palette.TRACK))
+    yield Text(" ").append_text(track(board.done, width - 2))
     rate = Text.assemble((f" {board.events_per_s:,.0f}", palette.TITLE), (" events/s  ", palette.QUIET))
     total = Text.assemble((f"{board.purchases_in:,}", palette.TEXT), (" purchases", palette.QUIET))
     if not board.purchases_only:

@@ -79,7 +79,7 @@ def test_the_board_is_shown_with_its_units() -> None:
 def test_the_highest_tier_stands_on_top() -> None:
     """As people draw a ladder."""
     lines = screen(running(), 100, 30)
-    rows = [next(i for i, line in enumerate(lines) if f"│  {name}" in line) for name in ("Gold", "Silver", "Member")]
+    rows = [next(i for i, line in enumerate(lines) if f"│ {name} " in line) for name in ("Gold", "Silver", "Member")]
     assert rows == sorted(rows)
 
 
