@@ -28,7 +28,6 @@ from schemas.money import EXPONENTS
 from schemas.rejections import RefusalReason, Rejected
 from schemas.screening import quoted, refuse
 
-_IDS: Final = (Id, OptionalId, CustomerId, OptionalCustomerId)
 _UNPRINTABLE: Final = re.compile(f"[{UNPRINTABLE}]")
 
 
@@ -38,38 +37,36 @@ class _Rules(NamedTuple):
     ids: tuple[str, ...]
     other_customers: tuple[str, ...]
     """Customer ids besides `customer_id`."""
-    instants: tuple[str, ...]
     currencies: tuple[str, ...]
-    nested: tuple[tuple[str, "_Rules"], ...]
-    """Fields that hold such a struct or several."""
+    instants: tuple[str, ...]
+    """Besides `time`, which is looked at first and always."""
+    nested_ids: tuple[tuple[str, "_Rules"], ...]
+    """Fields holding a struct, or several, that have ids."""
+    nested_instants: tuple[tuple[str, "_Rules"], ...]
     special: bool
-    """Whether any list but `ids` has something, here or in a nested struct."""
+    """Whether there is anything but ids to look at."""
 
 
 def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
     hints = typing.get_type_hints(struct, include_extras=True)
-    nested = []
-    for name, hint in hints.items():
-        for inner in _structs_in(hint):
-            rules = _rules_of(inner)
-            if rules.ids or rules.instants or rules.nested:
-                nested.append((name, rules))
-    other_customers = tuple(name for name, hint in hints.items() if hint == CustomerId and name != "customer_id")
-    currencies = tuple(name for name, hint in hints.items() if hint == Currency)
-    # `time` is looked at first and always; `recordedtime` is ours.
-    instants = tuple(name for name, hint in hints.items() if _is_instant(hint) and name != "time")
+
+    def named(*kinds: object) -> tuple[str, ...]:
+        return tuple(name for name, hint in hints.items() if hint in kinds)
+
+    nested = [(name, _rules_of(inner)) for name, hint in hints.items() for inner in _structs_in(hint)]
+    other_customers = tuple(name for name in named(CustomerId) if name != "customer_id")
+    currencies = named(Currency)
+    instants = tuple(name for name in named(Instant, Instant | None) if name != "time")
+    nested_instants = tuple((name, rules) for name, rules in nested if rules.instants or rules.nested_instants)
     return _Rules(
-        ids=tuple(name for name, hint in hints.items() if hint in _IDS),
+        ids=named(Id, OptionalId, CustomerId, OptionalCustomerId),
         other_customers=other_customers,
-        instants=instants,
         currencies=currencies,
-        nested=tuple(nested),
-        special=bool(other_customers or instants or currencies) or any(rules.special for _, rules in nested),
+        instants=instants,
+        nested_ids=tuple((name, rules) for name, rules in nested if rules.ids or rules.nested_ids),
+        nested_instants=nested_instants,
+        special=bool(other_customers or currencies or instants or nested_instants),
     )
-
-
-def _is_instant(hint: object) -> bool:
-    return hint in (Instant, Instant | None)
 
 
 def _structs_in(hint: object) -> list[type[msgspec.Struct]]:
@@ -117,7 +114,7 @@ def _special_fault(event: Event, rules: _Rules) -> Rejected | None:
         if currency not in EXPONENTS:
             detail = f"$.{name}: {quoted(currency)} is no ISO 4217 code in capitals"
             return refuse(RefusalReason.UNKNOWN_CURRENCY, detail)
-    return _instants_fault(event, rules, "$")
+    return _instants_fault(event, rules, "$") if rules.instants or rules.nested_instants else None
 
 
 def _reserved(name: str) -> Rejected:
@@ -137,7 +134,7 @@ def _ids_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | N
             if len(composed) > ID_LENGTH_MAX:
                 return refuse(RefusalReason.BAD_ID, f"{path}.{name}: longer than {ID_LENGTH_MAX} in composed form")
             setattr(struct, name, composed)
-    for name, inner_rules in rules.nested:
+    for name, inner_rules in rules.nested_ids:
         for inner, where in _inner(struct, name, path):
             fault = _ids_fault(inner, inner_rules, where)
             if fault is not None:
@@ -153,7 +150,7 @@ def _instants_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejecte
                 parse_instant(text)
         except ValueError as error:
             return _not_instant(text, f"{path}.{name}", error)
-    for name, inner_rules in rules.nested:
+    for name, inner_rules in rules.nested_instants:
         for inner, where in _inner(struct, name, path):
             fault = _instants_fault(inner, inner_rules, where)
             if fault is not None:
@@ -177,7 +174,8 @@ def _inner(struct: msgspec.Struct, name: str, path: str) -> list[tuple[msgspec.S
 
 
 def _names(rules: _Rules, attribute: str) -> set[str]:
-    return set(getattr(rules, attribute)).union(*(_names(inner, attribute) for _, inner in rules.nested))
+    nested = (*rules.nested_ids, *rules.nested_instants)
+    return set(getattr(rules, attribute)).union(*(_names(inner, attribute) for _, inner in nested))
 
 
 ID_FIELDS: Final = frozenset[str]().union(*(_names(rules, "ids") for rules in _RULES.values())) - {"name"}
