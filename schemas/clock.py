@@ -29,6 +29,7 @@ Second 60 and hour 24 have no place on a line of milliseconds."""
 _RFC_3339: Final = re.compile(RFC_3339)
 _MINUTES: Final = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
 _SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
+_FRACTIONS: Final = tuple(f"{ms:03d}Z" for ms in range(1_000))
 
 
 def parse_instant(text: str) -> int:
@@ -55,17 +56,22 @@ def _parse(text: str) -> int:
     return instant
 
 
+def parse_canonical(text: str) -> int:
+    """As `parse_instant` for text that `format_instant` wrote: no doubts, half the time."""
+    return round(datetime.fromisoformat(text).timestamp() * MS_PER_SECOND)
+
+
 def format_instant(instant: int) -> str:
     """Millisecond text in UTC, for example `2026-11-22T10:00:00.000Z`; always 24 characters, sorts as time does.
 
     ValueError outside years 1 to 9999.
     """
-    day, ms = divmod(instant, MS_PER_DAY)
-    minute, ms = divmod(ms, MS_PER_MINUTE)
+    minute, ms = divmod(instant, MS_PER_MINUTE)
     second, ms = divmod(ms, MS_PER_SECOND)
-    return f"{_day_text(day)}{_MINUTES[minute]}{_SECONDS[second]}{ms:03d}Z"
+    return _minute_text(minute) + _SECONDS[second] + _FRACTIONS[ms]
 
 
-@lru_cache(maxsize=4_096)
-def _day_text(day: int) -> str:
-    return datetime.fromordinal(day + _EPOCH_DAY).date().isoformat()
+@lru_cache(maxsize=16_384)
+def _minute_text(minute: int) -> str:
+    day, minute = divmod(minute, 1_440)
+    return datetime.fromordinal(day + _EPOCH_DAY).date().isoformat() + _MINUTES[minute]
