@@ -13,8 +13,9 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from schemas.clock import MS_PER_DAY
+
 QUARTER_HOUR_MS = 900_000
-MS_PER_DAY = 86_400_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # After it every day has 24 hours, so that no window can run out of the calendar that Python knows.
 LAST_CIVIL_DAY = date(9999, 12, 30).toordinal()
