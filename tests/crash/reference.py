@@ -82,7 +82,7 @@ class PartitionFold:
         state = self._states.get(entry.key)
         if state is None:
             state = self._states[entry.key] = new_state(self._regimes, parse_instant(event.recordedtime))
-        effects = Effects(entry.key.decode())
+        effects = Effects(entry.key)
         process(state, event, entry.value, self._regimes, effects, dedupe=self._dedupe)
         self._keep(entry.key, state, effects)
 
@@ -103,7 +103,7 @@ class PartitionFold:
             following = state.ordinal + 1
             behind = following < len(self._regimes) and self._regimes[following].effective_at <= until
             if state.due <= until or behind:
-                effects = Effects(key.decode())
+                effects = Effects(key)
                 pass_time(state, self._regimes, until, effects)
                 self._keep(key, state, effects)
 

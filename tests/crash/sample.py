@@ -73,7 +73,7 @@ def _journal(raw: list[tuple[str, Entry]], dice: random.Random) -> tuple[list[En
     """Accepted records at home, in an order that mixes raw partitions but keeps each in its own."""
     log, letters = Log(), Log()
     for partition in range(PARTITIONS):
-        log.append(partition, *_activation())
+        log.append(partition, *activation(STARTED_MS - 1000))
     for topic, entry in _shuffled(raw, dice):
         if any(name == EXPECT_HEADER for name, _ in entry.headers):
             reason = dict(entry.headers)[EXPECT_HEADER].decode().split("|")[0]
@@ -81,12 +81,19 @@ def _journal(raw: list[tuple[str, Entry]], dice: random.Random) -> tuple[list[En
                 entry.partition, entry.key, entry.value or b"", [*entry.headers, *_dlq(topic, entry, reason)]
             )
             continue
-        event = fields(entry.value or b"")
-        event["time"] = format_instant(epoch_ms(event["time"]))
-        event["recordedtime"] = format_instant(entry.timestamp)
-        key = (event.get("customer_id") or f"anonymous:{event['anonymous_id']}").encode()
-        log.append(home(key, PARTITIONS), key, json.dumps(event, ensure_ascii=False).encode(), [])
+        key, value = journalled(entry.value or b"", entry.timestamp)
+        log.append(home(key, PARTITIONS), key, value, [])
     return log.entries(), letters
+
+
+def journalled(raw: bytes, recorded_ms: int | None) -> tuple[bytes, bytes]:
+    """Key and value of an event in the journal; stamped with its own time when no other is given (the event clock)."""
+    event = fields(raw)
+    occurred_ms = epoch_ms(event["time"])
+    event["time"] = format_instant(occurred_ms)
+    event["recordedtime"] = format_instant(occurred_ms if recorded_ms is None else recorded_ms)
+    key = (event.get("customer_id") or f"anonymous:{event['anonymous_id']}").encode()
+    return key, json.dumps(event, ensure_ascii=False).encode()
 
 
 def _shuffled(raw: list[tuple[str, Entry]], dice: random.Random) -> list[tuple[str, Entry]]:
@@ -101,12 +108,13 @@ def _shuffled(raw: list[tuple[str, Entry]], dice: random.Random) -> list[tuple[s
     return [queues[line].pop() for line in order]
 
 
-def _activation() -> tuple[bytes, bytes, Headers]:
+def activation(effective_at: int) -> tuple[bytes, bytes, Headers]:
+    """The default policy's activation as `Log.append` takes it."""
     policy = parse(preset_text("default"), currency="USD", time_zone="UTC")
     assert not isinstance(policy, list)
     record = PolicyActivated(
         id="p1",
-        effective_at=format_instant(STARTED_MS - 1000),
+        effective_at=format_instant(effective_at),
         name=policy.name,
         hash=policy.hash,
         text=canonical(policy),

@@ -10,7 +10,7 @@ from tests.crash.sample import sample
 
 @pytest.fixture(scope="module")
 def faultless() -> Evidence:
-    return sample(count=2_500)
+    return sample(count=3_000)
 
 
 def test_a_faultless_run_is_exact(faultless: Evidence) -> None:
