@@ -1,0 +1,90 @@
+"""The composition root: settings in, a running worker out. The only place that knows both the stages and the runtime."""
+
+import asyncio
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+
+import faust
+import structlog
+
+from agents.customers import CustomersStage
+from agents.intake import IntakeStage
+from agents.logging_setup import configure_logging
+from agents.metrics import serving
+from agents.runtime.context import Pace
+from agents.runtime.engine import Engine, EngineSettings
+from agents.runtime.run import run
+from agents.settings import EVENT_CLOCK_TOPIC, Settings
+from schemas.catalog import TOPICS
+from streams.intake import Limits
+
+log = structlog.get_logger(__name__)
+
+
+def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = frozenset()) -> Engine:
+    """Wire intake and customers into one worker; needs a running event loop."""
+    kafka, worker = settings.kafka, settings.worker
+    engine_settings = EngineSettings(
+        application=kafka.application_id,
+        bootstrap=kafka.bootstrap,
+        partitions=kafka.partitions,
+        data_dir=Path(worker.data_dir),
+        instance_id=worker.instance_id,
+        session_timeout_s=worker.session_timeout_s,
+        pace=Pace(
+            commit_interval_s=worker.commit_interval_ms / 1000,
+            commit_records_max=worker.commit_records_max,
+            stalled_after_s=worker.stalled_after_s,
+        ),
+        app_version=version("tierstream"),
+        accepted_topics=accepted_topics,
+    )
+    topics = {name: settings.topic(name) for name in TOPICS}
+    counts: Counter[tuple[str, ...]] = Counter()
+    intake = IntakeStage(
+        tuple(settings.sources()),
+        settings.topic(EVENT_CLOCK_TOPIC),
+        topics,
+        kafka.partitions,
+        limits=Limits(
+            late_ms_max=settings.late_limit_ms,
+            ahead_ms_max=settings.intake.ahead_limit_s * 1000,
+            event_clock=settings.intake.clock == "event",
+        ),
+        breaker=(settings.intake.breaker_ratio, settings.intake.breaker_window),
+        counts=counts,
+    )
+    customers = CustomersStage(
+        settings.topic("customer-events"),
+        topics,
+        kafka.partitions,
+        decoded_max=worker.decoded_states_max,
+        dedupe=settings.intake.dedupe,
+        counts=counts,
+    )
+    return Engine(engine_settings, (intake, customers))
+
+
+def create_app(settings: Settings) -> faust.App:
+    """Return the Faust application of a worker; needs a running event loop."""
+    return create_engine(settings).app
+
+
+def run_worker(settings: Settings, *, accepted_topics: frozenset[str] = frozenset()) -> int:
+    """Run a worker until a signal or a failure; returns the exit code (see agents/errors.py)."""
+    configure_logging(settings.log)
+    Path(settings.worker.data_dir).mkdir(parents=True, exist_ok=True)
+
+    async def main() -> int:
+        engine = create_engine(settings, accepted_topics=accepted_topics)
+        with serving(engine.metrics, settings.metrics.host, settings.metrics.port):
+            failure = await run(engine)
+        if failure is None:
+            return 0
+        log.error(
+            failure.what, where=failure.where, why=failure.why, next=failure.next_step, exit_code=failure.exit_code
+        )
+        return failure.exit_code
+
+    return asyncio.run(main())

@@ -1,0 +1,200 @@
+"""One client for everything but the consumer group: topic ids, offsets, changelog reads, transactions.
+
+The producers of all partitions share its metadata and its connections' machinery; each asks for a lane of its own,
+because a broker serves the requests of one connection one after the other.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.conn import CloseReason
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.record.memory_records import MemoryRecords
+
+from agents.errors import BrokerUnreachableError
+from agents.runtime.failures import ClusterAwayError, InputMovedError
+from agents.runtime.wire import TopicIdsRequest
+
+REQUEST_TIMEOUT_MS = 10_000
+"""As long as a transaction may stay open: an answer that takes longer is worth nothing."""
+RETRY_BACKOFF_S = 0.1
+LEADER_TRIES = 4
+
+
+class Isolation(IntEnum):
+    """What a reader may see."""
+
+    UNCOMMITTED = 0
+    COMMITTED = 1
+
+
+class Instant(IntEnum):
+    """The two ends of a partition, as ListOffsets names them."""
+
+    END = -1
+    BEGIN = -2
+
+
+class TopicIdentity(NamedTuple):
+    """Which topic it is, whatever its name says: a topic made again has another id."""
+
+    topic_id: str
+    partitions: int
+
+
+class Fetched(NamedTuple):
+    """The answer to a fetch of one partition."""
+
+    records: MemoryRecords
+    aborted: list[tuple[int, int]]
+    end: int
+    stable_end: int
+
+
+class Cluster:
+    """Requests to the brokers, each routed to its leader or coordinator."""
+
+    def __init__(self, bootstrap: str, *, client_id: str, security: Mapping[str, Any] | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._security = dict(security or {})
+        self._client: Any = None
+
+    async def start(self) -> None:
+        """Connect; raises BrokerUnreachableError when no bootstrap server answers."""
+        self._client = AIOKafkaClient(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=int(RETRY_BACKOFF_S * 1000),
+            **self._security,
+        )
+        try:
+            await self._client.bootstrap()
+        except KafkaConnectionError as error:
+            await self.close()
+            raise BrokerUnreachableError(
+                "No Kafka broker answers.",
+                where=f"kafka.bootstrap = {self._bootstrap}",
+                why=str(error),
+                next_step="start the broker or correct kafka.bootstrap",
+            ) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    async def topics(self, names: Iterable[str]) -> dict[str, TopicIdentity]:
+        """Return the identities of the named topics; a missing one is left out."""
+        node = self._client.get_random_node()
+        response = await self._send(node, TopicIdsRequest(sorted(names)), lane="metadata")
+        found = {}
+        for error, name, topic_id, _, partitions, _, _ in response.topics:
+            kind = for_code(error)
+            if kind is UnknownTopicOrPartitionError:
+                continue
+            if error:
+                raise ClusterAwayError(f"metadata of {name}: {kind.__name__}")
+            found[name] = TopicIdentity(str(topic_id), len(partitions))
+        return found
+
+    async def offsets(
+        self, tps: Iterable[TopicPartition], at: Instant, isolation: Isolation = Isolation.COMMITTED
+    ) -> dict[TopicPartition, int]:
+        """Return the first or next offset of each partition, asked of its leader now."""
+        by_node: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        for tp in tps:
+            by_node[await self.leader(tp)][tp.topic].append((tp.partition, int(at)))
+        requests = [
+            self._send(node, OffsetRequest(-1, int(isolation), list(wanted.items())), lane="metadata")
+            for node, wanted in by_node.items()
+        ]
+        found = {}
+        for response in await asyncio.gather(*requests):
+            for topic, partitions in response.topics:
+                for partition, error, _, offset, *_ in partitions:
+                    if error:
+                        self.refresh()
+                        raise ClusterAwayError(f"offsets of {topic}-{partition}: {for_code(error).__name__}")
+                    found[TopicPartition(topic, partition)] = offset
+        return found
+
+    async def fetch(self, tp: TopicPartition, offset: int, *, bytes_max: int, wait_ms: int, lane: str) -> Fetched:
+        """Read committed record batches from an offset; waits up to `wait_ms` for the first byte."""
+        node = await self.leader(tp)
+        wanted = [(tp.topic, [(tp.partition, offset, bytes_max)])]
+        request = FetchRequest(wait_ms, 1, bytes_max, int(Isolation.COMMITTED), wanted)
+        response = await self._send(node, request, lane=lane)
+        (_, ((_, error, end, stable_end, *middle, data),)) = response.topics[0]
+        kind = for_code(error)
+        if kind is OffsetOutOfRangeError:
+            raise InputMovedError(f"{tp.topic}-{tp.partition} has no offset {offset}")
+        if error:
+            self.refresh()
+            raise ClusterAwayError(f"fetch of {tp.topic}-{tp.partition}: {kind.__name__}")
+        aborted = next((part for part in middle if isinstance(part, list)), [])
+        return Fetched(MemoryRecords(data or b""), aborted, end, stable_end)
+
+    async def leader(self, tp: TopicPartition) -> int:
+        """Return the node that leads a partition; when unknown, waits for metadata a few times."""
+        for attempt in range(LEADER_TRIES):
+            node = self._client.cluster.leader_for_partition(tp)
+            if node is not None and node != -1:
+                return int(node)
+            self._client.add_topic(tp.topic)
+            await self._client.force_metadata_update()
+            await asyncio.sleep(
+                RETRY_BACKOFF_S * bool(attempt)
+            )  # the first update may have left before the topic was added
+        raise ClusterAwayError(f"nobody leads {tp.topic}-{tp.partition}")
+
+    async def transaction_coordinator(self, transactional_id: str) -> int:
+        """Look up which node coordinates a transactional id."""
+        try:
+            return int(await self._client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id))
+        except (KafkaError, AssertionError) as error:
+            raise ClusterAwayError(f"coordinator of {transactional_id}: {error!r}") from error
+
+    async def send(self, node: int, request: Any, *, lane: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        """Send on a lane. NodeNotReadyError: certainly not sent. Another KafkaError: sent perhaps, not answered."""
+        try:
+            return await self._client.send(node, request, group=lane)
+        except NodeNotReadyError:
+            self.refresh()
+            raise
+
+    async def _send(self, node: int | None, request: Any, *, lane: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        if node is None:
+            raise ClusterAwayError("no broker is known")
+        try:
+            return await self.send(node, request, lane=lane)
+        except KafkaError as error:
+            raise ClusterAwayError(repr(error)) from error
+
+    def refresh(self) -> None:
+        """Have metadata read again soon: a leader or coordinator moved."""
+        self._client.force_metadata_update()
+
+    def close_lane(self, lane: str) -> None:
+        """Close the connections of a lane; what was sent on it and not answered stays unknown."""
+        if self._client is None:
+            return
+        connections = self._client._conns  # noqa: SLF001 - aiokafka has no lanes of its own
+        for key in [key for key in connections if key[1] == lane]:
+            connections.pop(key).close(reason=CloseReason.SHUTDOWN)

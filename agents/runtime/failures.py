@@ -1,0 +1,33 @@
+"""What can go wrong in a tenure, named by what must happen next. Exits are `agents.errors`; these stay inside the runtime.
+
+TenureFailure
+├── ClusterAwayError     no broker answers, or none leads: wait and build the task again, as often as it takes
+├── UnknownOutcomeError  a transaction's end or growth stayed unanswered: build again under a new epoch, a few times
+├── ProducerLapsedError  the broker has forgotten the producer (idle for a week, timed out): build again
+├── InputMovedError      the input's offsets do not reach the position any more: build again, which names the refusal
+└── FencedOffError       another producer of the same name exists: no failure while a rebalance takes the partition away
+"""
+
+
+class TenureFailure(Exception):  # noqa: N818 - the base is a category; its cases end in Error
+    """The tenure is over: nothing after the last acknowledged commit counts."""
+
+
+class ClusterAwayError(TenureFailure):
+    """The cluster cannot serve the partition just now."""
+
+
+class UnknownOutcomeError(TenureFailure):
+    """Nobody answered: committed or not, unknown. Only a new producer epoch may go on."""
+
+
+class ProducerLapsedError(TenureFailure):
+    """The broker no longer knows the producer's id or epoch, without anybody having taken its name."""
+
+
+class InputMovedError(TenureFailure):
+    """The broker answered that the position to fetch is out of range."""
+
+
+class FencedOffError(TenureFailure):
+    """The broker answered that a newer producer has this name."""

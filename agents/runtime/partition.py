@@ -1,0 +1,185 @@
+"""The task of one partition of one stage: keeps a tenure alive, builds a new one after a failure, or ends the worker.
+
+Nothing escapes from here into Faust, whose answer to an exception is to go on with the next event.
+"""
+
+import asyncio
+import time
+
+import structlog
+from aiokafka import TopicPartition
+
+from agents.errors import BugError, FencedError, TierstreamError, UnknownOutcomeError
+from agents.runtime import failures
+from agents.runtime.context import Context
+from agents.runtime.failures import TenureFailure
+from agents.runtime.inbox import Chunk
+from agents.runtime.opening import open_tenure
+from agents.runtime.producer import TRANSACTION_TIMEOUT_MS
+from agents.runtime.stage import Stage
+from agents.runtime.tenure import Tenure
+
+REBUILDS_MAX = 5
+"""Failures in a row, without a commit between them, after which building the task again is given up."""
+BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+FENCED_GRACE_S = 8.0
+"""A paused worker learns from its next heartbeat that it lost the partition: a session's time, and the rebalance."""
+
+log = structlog.get_logger(__name__)
+
+
+class PartitionTask:
+    """Owns a partition from its assignment to its revocation."""
+
+    def __init__(self, context: Context, stage: Stage, partition: int) -> None:
+        self._context, self.stage, self.partition = context, stage, partition
+        self._log = log.bind(stage=stage.name, partition=partition)
+        self._tps = [TopicPartition(topic, partition) for topic in stage.sources]
+        self._task: asyncio.Task[None] | None = None
+        self._held = False
+        self.tenure: Tenure | None = None
+        """The tenure at work; None while one is being opened."""
+        self.since = time.monotonic()
+        """When the present tenure was opened, or began to be."""
+
+    def start(self) -> None:
+        """Begin to restore and work."""
+        self._task = asyncio.create_task(self._live(), name=f"{self.stage.name}[{self.partition}]")
+
+    def deliver(self, chunk: Chunk) -> None:
+        """Hand a fetched chunk to the tenure; dropped when there is none (it will be fetched again)."""
+        if self.tenure is not None:
+            self.tenure.deliver(chunk)
+
+    def break_off(self, failure: TenureFailure) -> None:
+        """End the present tenure with a failure noticed elsewhere."""
+        if self.tenure is not None:
+            self.tenure.break_off(failure)
+
+    def refetch(self) -> None:
+        """After a new assignment: fetch on, and go on after `hold`."""
+        self._held = False
+        if self.tenure is not None:
+            self.tenure.fetch()
+            self.tenure.release()
+
+    async def hold(self, within_s: float) -> None:
+        """Finish the open commit within the time, and begin no other until `refetch` or `stop`."""
+        self._held = True
+        if self.tenure is not None:
+            self.tenure.hold()
+            await self._settled(within_s)
+
+    async def stop(self, within_s: float) -> None:
+        """Finish the open commit within the time or abort it; then drop everything."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if self.tenure is not None:
+            self.tenure.stop()
+            await asyncio.wait([task], timeout=within_s)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        self._context.metrics.forget(self.stage.name, self.partition)
+
+    async def _settled(self, within_s: float) -> None:
+        until = time.monotonic() + within_s
+        while self.tenure is not None and self.tenure.committing and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+
+    async def _live(self) -> None:
+        failed = 0
+        while True:
+            self.since = time.monotonic()
+            tenure: Tenure | None = None
+            failure: Exception
+            try:
+                tenure = await open_tenure(self._context, self.stage, self.partition)
+                self._begin(tenure)
+                await tenure.run()
+            except Exception as error:  # noqa: BLE001 - judged below: this is where all failures of a partition end
+                failure = error
+            else:
+                return
+            finally:
+                self.tenure = None
+                self._context.source.shut(self._tps)
+                if tenure is not None:
+                    await tenure.close()
+            committed = tenure is not None and tenure.last_commit > self.since
+            failed = 1 if committed else failed + 1
+            if not await self._may_rebuild(failure, failed, tenure):
+                return
+            self._context.metrics.rebuilds.labels(self.stage.name, type(failure).__name__).inc()
+            await asyncio.sleep(BACKOFF_S[min(failed, len(BACKOFF_S)) - 1])
+
+    def _begin(self, tenure: Tenure) -> None:
+        self.tenure = tenure
+        self._log.info("partition ready", seconds=round(time.monotonic() - self.since, 2), position=tenure.cursor.next)
+        if self._held:
+            tenure.hold()
+        tenure.fetch()
+
+    async def _may_rebuild(self, failure: Exception, failed: int, tenure: Tenure | None) -> bool:
+        """Decide whether to build the task again; otherwise the worker is told to end."""
+        match failure:
+            case failures.ClusterAwayError() | failures.InputMovedError():
+                self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=failed)
+                return True
+            case failures.FencedOffError():
+                return await self._after_fencing(failure, tenure)
+            case failures.TenureFailure():
+                self._log.warning("a commit's outcome is unknown; building the task again", why=str(failure))
+                if failed <= REBUILDS_MAX:
+                    return True
+                self._fail(
+                    UnknownOutcomeError(
+                        "Commits stay without an answer.",
+                        where=f"{self.stage.name}, partition {self.partition}",
+                        why=f"{failed} times in a row: {failure}",
+                        next_step="look at the brokers' logs and the network between; then start the worker again",
+                    )
+                )
+            case TierstreamError():
+                self._fail(failure)
+            case _:
+                self._fail(_unforeseen(self.stage.name, self.partition, failure))
+        return False
+
+    async def _after_fencing(self, failure: Exception, tenure: Tenure | None) -> bool:
+        """Wait whether a rebalance takes the partition away (then `stop` cancels this); else rebuild or fail."""
+        idle_s = time.monotonic() - (tenure.last_commit if tenure else self.since)
+        self._log.warning("fenced by a newer producer", why=str(failure), last_commit_s=round(idle_s, 1))
+        await asyncio.sleep(FENCED_GRACE_S)
+        while self._held:  # a rebalance is under way; its end decides
+            await asyncio.sleep(0.1)
+        if (
+            idle_s * 1000 > TRANSACTION_TIMEOUT_MS
+        ):  # the coordinator itself moved the epoch on, ending what we left open
+            return True
+        self._fail(
+            FencedError(
+                "Another producer has taken over this partition.",
+                where=f"{self.stage.name}, partition {self.partition}",
+                why=f"{failure}, and the consumer group still assigns the partition to this worker",
+                next_step="make sure that no second deployment runs under this kafka.application_id",
+            )
+        )
+        return False
+
+    def _fail(self, error: TierstreamError) -> None:
+        self._log.error(
+            "partition failed", error=type(error).__name__, exc_info=error if isinstance(error, BugError) else None
+        )
+        self._context.fail(error)
+
+
+def _unforeseen(stage: str, partition: int, error: Exception) -> BugError:
+    bug = BugError(
+        "A partition's task broke; nothing uncommitted was acknowledged.",
+        where=f"{stage}, partition {partition}",
+        why=type(error).__name__,
+        next_step="report it with the trace in the log",
+    )
+    bug.__cause__ = error
+    return bug

@@ -1,0 +1,124 @@
+"""Changelog to stage, in bulk: one partition is read from its begin to its end before anything is folded.
+
+Called after InitProducerId: by then the coordinator has ended whatever a former owner left open, so the end of the
+partition is final and everything before it is readable.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from agents.runtime.cluster import Cluster, Fetched, Instant, Isolation
+from agents.runtime.position import POSITION_KEY, Position, decode_position
+from agents.runtime.records import Unpacked, unpack
+from agents.runtime.stage import RUNTIME_KEYS, StagePartition, StateRecord
+
+FETCH_BYTES = 1_000_000
+"""About 5,000 states: restoring them holds the event loop for some ten milliseconds."""
+LONG_POLL_MS = 500
+LANE = "restore"
+LANES = 2
+
+_RUNTIME_FIRST_BYTE = RUNTIME_KEYS[0]
+
+
+class RestoreProgress:
+    """How far the restoring partitions have come, for the log and the metrics."""
+
+    def __init__(self, say: Callable[[int, int, float], None]) -> None:
+        self._say = say
+        self._remaining: dict[TopicPartition, int] = {}
+        self._since = self._said = 0.0
+        self.records = 0
+        """Changelog records restored since the process began."""
+
+    @property
+    def remaining(self) -> int:
+        """Offsets still to read over all restoring partitions."""
+        return sum(self._remaining.values())
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are being restored."""
+        return len(self._remaining)
+
+    @contextmanager
+    def of(self, tp: TopicPartition, offsets: int) -> Iterator[None]:
+        """Count a partition as being restored."""
+        if not self._remaining:
+            self._since = self._said = time.monotonic()
+        self._remaining[tp] = offsets
+        try:
+            yield
+        finally:
+            del self._remaining[tp]
+
+    def advanced(self, tp: TopicPartition, records: int, remaining: int) -> None:
+        """Take note of a chunk; says so at most once a second."""
+        self.records += records
+        self._remaining[tp] = remaining
+        now = time.monotonic()
+        if now - self._said >= 1.0:
+            self._said = now
+            self._say(self.records, self.remaining, now - self._since)
+
+
+async def restore(
+    cluster: Cluster, tp: TopicPartition, stage: StagePartition, progress: RestoreProgress
+) -> Position | None:
+    """Feed the whole changelog partition to the stage; returns the last position record, None when it is empty."""
+    begin = (await cluster.offsets([tp], Instant.BEGIN))[tp]
+    end = (await cluster.offsets([tp], Instant.END, Isolation.UNCOMMITTED))[tp]
+    position: bytes | None = None
+    with progress.of(tp, end - begin):
+        offset = begin
+        async with aclosing(_chunks(cluster, tp, begin, end)) as chunks:
+            async for batches, following in chunks:
+                states, position = _sort_out(batches, offset, position)
+                stage.restore(states)
+                offset = following
+                progress.advanced(tp, len(states), max(0, end - offset))
+                await asyncio.sleep(0)
+    stage.ready()
+    return None if position is None else decode_position(position, f"{tp.topic}-{tp.partition}")
+
+
+async def _chunks(cluster: Cluster, tp: TopicPartition, offset: int, end: int) -> AsyncGenerator[Unpacked]:
+    """Fetch one chunk ahead of the reader until the position (not the last record: markers count) is at the end."""
+    lane = f"{LANE} {tp.partition % LANES}"
+
+    def fetch(position: int) -> asyncio.Future[Fetched]:
+        return asyncio.ensure_future(
+            cluster.fetch(tp, position, bytes_max=FETCH_BYTES, wait_ms=LONG_POLL_MS, lane=lane)
+        )
+
+    ahead = fetch(offset) if offset < end else None
+    try:
+        while ahead is not None:
+            fetched = await ahead
+            chunk = unpack(fetched.records, fetched.aborted, offset)
+            offset = chunk.next_offset
+            ahead = fetch(offset) if offset < end else None
+            await asyncio.sleep(0)  # the request leaves before the stage works on what came
+            yield chunk
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+
+
+def _sort_out(batches: Sequence[Any], offset: int, position: bytes | None) -> tuple[list[StateRecord], bytes | None]:
+    """Part the runtime's records from the stage's; returns the states and the latest position record."""
+    states: list[StateRecord] = []
+    for batch in batches:
+        for record in batch:
+            key = record.key
+            if key[0] == _RUNTIME_FIRST_BYTE and key.startswith(RUNTIME_KEYS):
+                if key == POSITION_KEY and record.offset >= offset:
+                    position = record.value
+            elif record.offset >= offset:
+                states.append((key, record.value))
+    return states, position

@@ -1,0 +1,57 @@
+"""Runs an engine as a process: signals, the exit code, and an end that comes even when something hangs."""
+
+import asyncio
+import faulthandler
+import os
+import signal
+import sys
+import threading
+
+import structlog
+
+from agents.errors import TierstreamError
+from agents.runtime.engine import Engine, as_failure
+
+END_WITHIN_S = 8.0
+"""After this the process is ended from outside the event loop, whatever still hangs: the exit code must not be lost."""
+
+log = structlog.get_logger(__name__)
+
+
+async def run(engine: Engine) -> TierstreamError | None:
+    """Run until a signal or a failure; returns the failure, None after a clean end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal, engine, number)
+    starting = asyncio.create_task(engine.start())
+    ending = asyncio.create_task(engine.ended.wait())
+    crashing = asyncio.create_task(engine.app._crashed.wait())  # noqa: SLF001 - where Faust says that it gave up
+    await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and not starting.cancelled() and (error := starting.exception()):
+        engine.fail(error)
+    else:
+        await asyncio.wait((ending, crashing), return_when=asyncio.FIRST_COMPLETED)
+    if crashing.done():
+        engine.fail(engine.app.crash_reason or RuntimeError("Faust gave up without a reason"))
+    failure = as_failure(engine.failure) if engine.failure else None
+    _end_in_any_case(failure.exit_code if failure else 0)
+    for task in (starting, ending, crashing):
+        task.cancel()
+    await engine.stop()
+    return failure
+
+
+def _on_signal(engine: Engine, number: signal.Signals) -> None:
+    log.info("ending", signal=number.name)
+    engine.end(leaving=True)
+
+
+def _end_in_any_case(code: int) -> None:
+    def end() -> None:
+        log.error("the end took too long", seconds=END_WITHIN_S, exit_code=code)
+        faulthandler.dump_traceback(file=sys.stderr)
+        os._exit(code)
+
+    timer = threading.Timer(END_WITHIN_S, end)
+    timer.daemon = True
+    timer.start()

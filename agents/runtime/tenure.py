@@ -1,0 +1,264 @@
+"""One tenure of a partition: from the producer epoch that opens it to the failure or revocation that ends it.
+
+It owns everything of the partition: restored state, cursor, inbox, producer. After any failure it is thrown away whole.
+Folding goes on while a commit is under way; one transaction is open at a time.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from agents.errors import BugError, TierstreamError
+from agents.runtime import names
+from agents.runtime.cluster import TopicIdentity
+from agents.runtime.context import Context
+from agents.runtime.cursor import Cursor
+from agents.runtime.failures import TenureFailure
+from agents.runtime.inbox import Chunk, Inbox
+from agents.runtime.position import POSITION_KEY, Position, advance, encode_position
+from agents.runtime.producer import TransactionalProducer
+from agents.runtime.stage import Batch, OutputRecord, Record, Stage, StagePartition
+from agents.runtime.wakeup import Wakeup
+
+SLICE_S = 0.02
+"""How long one slice of folding may hold the event loop."""
+POLL_INTERVAL_S = 1.0
+COMMIT_LAG_MAX_S = 1.0
+"""A commit under way for longer stops the fold until it is done: what is pending must stay bounded."""
+FINISH_WITHIN_S = 2.0
+_NO_HEADERS: list[tuple[str, bytes | None]] = []
+
+
+class Tenure:
+    """A restored partition at work. Made by `opening.open_tenure`; `run` returns only by `stop`."""
+
+    def __init__(
+        self,
+        context: Context,
+        stage: Stage,
+        partition: int,
+        producer: TransactionalProducer,
+        state: StagePartition,
+        position: Position,
+        identities: Mapping[str, TopicIdentity],
+    ) -> None:
+        self._context, self._state, self._producer = context, state, producer
+        self._position, self._identities = position, identities
+        self._changelog = (names.changelog(context.application, stage.name), partition)
+        self._metrics = context.metrics.of(stage.name, partition)
+        self.tps = [TopicPartition(topic, partition) for topic in stage.sources]
+        self.cursor = Cursor(partition, {topic: position.topics[topic].offset for topic in stage.sources})
+        self.seek = -1
+        self._delivered = dict(self.cursor.next)
+        """Next offset to be delivered, by topic: behind the last chunk taken."""
+        self._inbox = Inbox(lambda: context.source.pause(self.tps), lambda: context.source.resume(self.tps))
+        self._wakeup = Wakeup()
+        self._records: list[Record] = []
+        self._chunk: Chunk | None = None
+        self._folded = 0
+        self._oldest_ms = 0
+        self._touched = False
+        self._more_work = False
+        self._held = self._stopping = False
+        self._failure: TenureFailure | None = None
+        self._commit: asyncio.Task[None] | None = None
+        self._commit_started = 0.0
+        self._next_poll = 0.0
+        self.last_commit = self.last_move = time.monotonic()
+
+    # -- called by others ---------------------------------------------------------------------------------------------
+
+    def deliver(self, chunk: Chunk) -> None:
+        """Take a fetched chunk; one of an older seek is dropped. Never waits."""
+        if chunk.seek == self.seek and not self._stopping:
+            self._delivered[chunk.topic] = chunk.end
+            self._inbox.put(chunk)
+            self._wakeup.set()
+
+    def fetch(self) -> None:
+        """(Re)start fetching behind everything that was delivered and kept."""
+        self.seek = self._context.source.open({tp: self._delivered[tp.topic] for tp in self.tps})
+
+    def hold(self) -> None:
+        """Begin no fold and no commit until `release`; what is under way goes on."""
+        self._held = True
+
+    def release(self) -> None:
+        """Go on after `hold`."""
+        self._held = False
+        self._wakeup.set()
+
+    def stop(self) -> None:
+        """End `run` as soon as the open commit is finished; what is not committed is dropped."""
+        self._stopping = True
+        self._wakeup.set()
+
+    def break_off(self, failure: TenureFailure) -> None:
+        """Have `run` raise this."""
+        self._failure = failure
+        self._wakeup.set()
+
+    @property
+    def committing(self) -> bool:
+        """Whether a transaction is open."""
+        return self._commit is not None and not self._commit.done()
+
+    def passed(self, topic: str) -> int:
+        """Return the offset before which everything is folded and committed (control records count)."""
+        idle = not self._folded and self._commit is None
+        return self.cursor.next[topic] if idle else self.cursor.committed[topic]
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Fold and commit until stopped; raises the failure that ended the tenure."""
+        while True:
+            if self._commit is not None and self._commit.done():
+                self._finish_commit()
+            if self._failure is not None:
+                raise self._failure
+            if self._stopping:
+                if self._commit is None:
+                    return
+                await self._wakeup.wait()
+                continue
+            if self._held:
+                await self._wakeup.wait()
+                continue
+            now = time.monotonic()
+            if now >= self._next_poll:
+                self._poll(now)
+            if self._due(now):
+                self._begin_commit()
+            if self._can_work() and not self._saturated(now):
+                await self._context.turns.take()
+                try:
+                    self._work_slice()
+                finally:
+                    self._context.turns.leave()
+            else:
+                await self._wakeup.wait(until=self._next_event())
+
+    def _can_work(self) -> bool:
+        return bool(self._records) or bool(self._inbox) or self._more_work
+
+    def _work_slice(self) -> None:
+        """Fold and do due work for one slice."""
+        if self._stopping or self._held:  # while it waited for its turn
+            return
+        deadline = time.perf_counter() + SLICE_S
+        if not self._records:
+            self._next_chunk()
+        if self._records:
+            self._fold(deadline)
+        self._more_work = self._state.work(deadline)
+        self._touched = True
+
+    def _next_chunk(self) -> None:
+        while not self._records and (chunk := self._inbox.get()) is not None:
+            self._records = self.cursor.open(chunk)
+            self._chunk = chunk
+            if not self._records:
+                self.cursor.close(chunk)
+                self.last_move = time.monotonic()
+
+    def _fold(self, deadline: float) -> int:
+        records = self._records
+        try:
+            count = self._state.fold(records, deadline)
+        except TierstreamError:
+            raise
+        except Exception as error:
+            raise fold_bug(records, error) from error
+        if not self._folded:
+            self._oldest_ms = records[0].timestamp
+            self._metrics.behind_since_ms = self._metrics.behind_since_ms or self._oldest_ms
+        self._folded += count
+        self.cursor.folded(records, count)
+        self.last_move = time.monotonic()
+        if count >= len(records):
+            self._records = []
+            if self._chunk is not None:
+                self.cursor.close(self._chunk)
+        else:
+            self._records = records[count:]
+        return count
+
+    def _poll(self, now: float) -> None:
+        self._next_poll = now + POLL_INTERVAL_S
+        self._state.poll(self._context.watermark())
+        self._touched = self._more_work = True
+
+    # -- commits ------------------------------------------------------------------------------------------------------
+
+    def _saturated(self, now: float) -> bool:
+        return self._commit is not None and (
+            self._folded >= self._context.pace.commit_records_max or now - self._commit_started > COMMIT_LAG_MAX_S
+        )
+
+    def _due(self, now: float) -> bool:
+        if self._commit is not None or not (self._folded or self._touched):
+            return False
+        pace = self._context.pace
+        return self._folded >= pace.commit_records_max or now >= self._commit_started + pace.commit_interval_s
+
+    def _next_event(self) -> float:
+        if self._commit is None and (self._folded or self._touched):
+            return min(self._next_poll, self._commit_started + self._context.pace.commit_interval_s)
+        return self._next_poll
+
+    def _begin_commit(self) -> None:
+        batch = self._state.drain()
+        self._touched = False
+        if not self._folded and not batch.states and not batch.outputs:
+            self._state.committed()
+            return
+        self._commit_started = time.monotonic()
+        offsets = dict(self.cursor.next)
+        commit = self._transact(batch, offsets, self._folded, self._oldest_ms)
+        self._folded = 0
+        self._commit = asyncio.create_task(commit)
+        self._commit.add_done_callback(lambda _: self._wakeup.set())
+
+    async def _transact(self, batch: Batch, offsets: dict[str, int], folded: int, oldest_ms: int) -> None:
+        started = time.perf_counter()
+        self._position = advance(self._position, offsets, self._identities, self._context.app_version)
+        outputs: dict[tuple[str, int], Any] = dict(batch.outputs)
+        changelog: list[OutputRecord] = [(key, value, _NO_HEADERS) for key, value in batch.states]
+        changelog.append((POSITION_KEY, encode_position(self._position), _NO_HEADERS))
+        outputs[self._changelog] = changelog
+        await self._producer.commit(outputs)
+        self.cursor.committed.update(offsets)
+        self._metrics.committed(events=folded, seconds=time.perf_counter() - started, oldest_ms=oldest_ms)
+        self._metrics.behind_since_ms = self._oldest_ms if self._folded else 0
+
+    def _finish_commit(self) -> None:
+        commit, self._commit = self._commit, None
+        if commit is not None:
+            commit.result()  # raises what ended it
+            self._state.committed()
+            self.last_commit = time.monotonic()
+
+    async def close(self) -> None:
+        """End what is open: a commit may finish (after `stop` it had its time), else its transaction is aborted."""
+        if self._commit is not None:
+            commit, self._commit = self._commit, None
+            if not self._stopping:  # the fold failed, not the commit before it
+                await asyncio.wait([commit], timeout=FINISH_WITHIN_S)
+            commit.cancel()
+            await asyncio.gather(commit, return_exceptions=True)
+        await self._producer.close()
+
+
+def fold_bug(records: list[Record], error: Exception) -> BugError:
+    """Name where a fold broke; the error's own text may hold customer data and stays out of the message."""
+    first = records[0]
+    return BugError(
+        "The fold failed; nothing of this batch was acknowledged.",
+        where=f"{first.topic}-{first.partition}, offsets {first.offset} to {records[-1].offset}",
+        why=type(error).__name__,
+        next_step="report it with the trace in the log; the worker goes on from the same offset when started again",
+    )
