@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running worker out. The only place that knows both the stages and the runtime."""
+"""The composition root: settings in, a running worker out. Only here do the stages and the runtime meet."""
 
 import asyncio
 from collections import Counter

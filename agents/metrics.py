@@ -1,4 +1,4 @@
-"""The worker's figures for Prometheus: every name is here, each with its unit in it. Counted per commit, never per event.
+"""The worker's figures for Prometheus: all names, each with its unit in it. Counted per commit, never per event.
 
 Served on `metrics.host:port` from a thread of its own, so that a busy event loop does not make the figures late.
 """

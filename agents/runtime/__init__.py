@@ -1,8 +1,12 @@
-"""How a partition is owned, folded and committed exactly once, on top of Faust and aiokafka. Knows nothing of customers.
+"""How a partition is owned, folded and committed exactly once, over Faust and aiokafka. Knows nothing of customers.
 
-stage.py       what a stage must offer                    transport.py  Faust's consumer, one message per fetched chunk
-records.py     record batches on the wire, both ways      table.py      a Faust table whose changelog is written in transactions
-cluster.py     one client for everything but the group    partition.py  one partition's task: keeps a tenure alive
-producer.py    transactions with a strict end             tenure.py     restored state, cursor, producer: from epoch to failure
-position.py    where a partition stands in its input      restore.py    changelog -> stage, in bulk
+stage.py        what a stage must offer
+engine.py       puts everything together into a Faust application; run.py makes it a process
+transport.py    Faust's consumer with one message per fetched chunk; consumer_thread.py and chunks.py are its other side
+table.py        a Faust table whose partitions are tasks
+partition.py    one partition's task: keeps a tenure alive, judges failures
+tenure.py       restored state, cursor, inbox and producer: from a producer epoch to a failure; opening.py makes one
+producer.py     transactions with a strict end; answers.py says what a broker's answer means
+restore.py      changelog to stage, in bulk; position.py says where the input goes on
+cluster.py      one client for everything but the consumer group
 """

@@ -1,4 +1,4 @@
-"""What the tasks of all partitions share: the cluster, the pace, the way to the consumer, where failures and figures go."""
+"""What the tasks of all partitions share: cluster, pace, the way to the consumer, where failures and figures go."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping

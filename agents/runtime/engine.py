@@ -1,7 +1,7 @@
 """Puts the runtime together into a Faust application for some stages. One engine is one worker process."""
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,6 @@ class Engine:
         self.cluster = Cluster(settings.bootstrap, client_id=settings.application)
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
-        self.watermark: Callable[[], int | None] = lambda: None
         self.app = self._new_app()
         self.context = Context(
             application=settings.application,
@@ -87,7 +86,7 @@ class Engine:
             metrics=self.metrics,
             restores=RestoreProgress(self._say_restore),
             fail=self.fail,
-            watermark=lambda: self.watermark(),
+            watermark=self._watermark,
             accepted_topics=settings.accepted_topics,
         )
         self.tables = [self._add_stage(stage) for stage in self.stages]
@@ -122,7 +121,7 @@ class Engine:
         consumer.stop_flow()
         await asyncio.gather(*(table.drop() for table in self.tables))
 
-    # -- composition -----------------------------------------------------------------------------------------------------
+    # composition
 
     def _new_app(self) -> EngineApp:
         transport.register()
@@ -177,7 +176,10 @@ class Engine:
         self.app.agent(source, name=stage.name)(agent)
         return table
 
-    # -- reports ---------------------------------------------------------------------------------------------------------
+    def _watermark(self) -> int | None:
+        return None
+
+    # reports
 
     async def _hold(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Faust is untyped
         await asyncio.gather(*(table.hold() for table in self.tables))

@@ -1,4 +1,4 @@
-"""What can go wrong in a tenure, named by what must happen next. Exits are `agents.errors`; these stay inside the runtime.
+"""What can go wrong in a tenure, by what must happen next. Exits are in `agents.errors`; these stay in the runtime.
 
 TenureFailure
 ├── ClusterAwayError     no broker answers, or none leads: wait and build the task again, as often as it takes

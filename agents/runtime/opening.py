@@ -8,7 +8,7 @@ from agents.runtime.context import Context
 from agents.runtime.position import POSITION_KEY, Position, TopicPosition, advance, check_topic, encode_position
 from agents.runtime.producer import TransactionalProducer
 from agents.runtime.restore import restore
-from agents.runtime.stage import Stage
+from agents.runtime.stage import OutputRecord, Stage
 from agents.runtime.tenure import Tenure
 
 
@@ -26,7 +26,7 @@ async def open_tenure(context: Context, stage: Stage, partition: int) -> Tenure:
         identities = await context.cluster.topics(stage.sources)
         position = await _checked(context, stage, partition, stored, identities)
         if position != stored:  # a fresh partition, a new source: its begin is written down before anything is read
-            record = (POSITION_KEY, encode_position(position), [])
+            record: OutputRecord = (POSITION_KEY, encode_position(position), [])
             await producer.commit({tuple(changelog): [record]})
         return Tenure(context, stage, partition, producer, state, position, identities)
     except BaseException:

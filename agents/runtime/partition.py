@@ -36,7 +36,8 @@ class PartitionTask:
         self._log = log.bind(stage=stage.name, partition=partition)
         self._tps = [TopicPartition(topic, partition) for topic in stage.sources]
         self._task: asyncio.Task[None] | None = None
-        self._held = False
+        self._free = asyncio.Event()
+        self._free.set()
         self.tenure: Tenure | None = None
         """The tenure at work; None while one is being opened."""
         self.since = time.monotonic()
@@ -58,17 +59,17 @@ class PartitionTask:
 
     def refetch(self) -> None:
         """After a new assignment: fetch on, and go on after `hold`."""
-        self._held = False
+        self._free.set()
         if self.tenure is not None:
             self.tenure.fetch()
             self.tenure.release()
 
     async def hold(self, within_s: float) -> None:
         """Finish the open commit within the time, and begin no other until `refetch` or `stop`."""
-        self._held = True
+        self._free.clear()
         if self.tenure is not None:
             self.tenure.hold()
-            await self._settled(within_s)
+            await self.tenure.settled(within_s)
 
     async def stop(self, within_s: float) -> None:
         """Finish the open commit within the time or abort it; then drop everything."""
@@ -81,11 +82,6 @@ class PartitionTask:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         self._context.metrics.forget(self.stage.name, self.partition)
-
-    async def _settled(self, within_s: float) -> None:
-        until = time.monotonic() + within_s
-        while self.tenure is not None and self.tenure.committing and time.monotonic() < until:
-            await asyncio.sleep(0.01)
 
     async def _live(self) -> None:
         failed = 0
@@ -116,7 +112,7 @@ class PartitionTask:
     def _begin(self, tenure: Tenure) -> None:
         self.tenure = tenure
         self._log.info("partition ready", seconds=round(time.monotonic() - self.since, 2), position=tenure.cursor.next)
-        if self._held:
+        if not self._free.is_set():
             tenure.hold()
         tenure.fetch()
 
@@ -151,8 +147,7 @@ class PartitionTask:
         idle_s = time.monotonic() - (tenure.last_commit if tenure else self.since)
         self._log.warning("fenced by a newer producer", why=str(failure), last_commit_s=round(idle_s, 1))
         await asyncio.sleep(FENCED_GRACE_S)
-        while self._held:  # a rebalance is under way; its end decides
-            await asyncio.sleep(0.1)
+        await self._free.wait()  # a rebalance may be under way: its end decides
         if (
             idle_s * 1000 > TRANSACTION_TIMEOUT_MS
         ):  # the coordinator itself moved the epoch on, ending what we left open

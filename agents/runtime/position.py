@@ -1,4 +1,4 @@
-"""Where a partition stands in its input: a changelog record of its own, written with every commit, checked at every start.
+"""Where a partition stands in its input: a changelog record written with every commit and checked at every start.
 
 It holds, per source topic, the topic's id and partition count and the next offset to fold: a topic that was made again,
 grew, or lost records past the position must be refused, since reading on would skip or repeat records without a word.
@@ -77,14 +77,14 @@ def check_topic(
         raise RefusedPositionError(
             "A source topic was deleted and made again.",
             where=where,
-            why=f"the position {stored.offset} belongs to topic id {stored.topic_id}; the topic now has {actual.topic_id}",
+            why=f"position {stored.offset} belongs to topic id {stored.topic_id}; now the id is {actual.topic_id}",
             next_step=f"check that its records are wanted, then: tierstream worker --accept-topic {topic}",
         )
     if stored.partitions != actual.partitions:
         raise RefusedPositionError(
             "A source topic has another number of partitions.",
             where=topic,
-            why=f"{stored.partitions} when the state was built, {actual.partitions} now: customers would change partitions",
+            why=f"{stored.partitions} when the state was built, {actual.partitions} now: customers would move",
             next_step="send to a new topic with the old number of partitions and bind that one (intake.source)",
         )
     if stored.offset < begin:

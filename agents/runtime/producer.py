@@ -24,7 +24,7 @@ from agents.runtime.records import Packed, ProducerState, pack
 from agents.runtime.stage import OutputRecord
 
 TRANSACTION_TIMEOUT_MS = 10_000
-"""An open transaction of a dead worker holds back the readers of every partition it wrote to: as short as Kafka's Streams."""
+"""An open transaction of a dead worker holds back the readers of every partition that it wrote to."""
 CONCURRENT_BACKOFF_S = 0.02
 """The markers of the previous transaction are still being written: that takes milliseconds."""
 ALL_REPLICAS = -1
@@ -65,7 +65,7 @@ class TransactionalProducer:
         for (topic, partition), records in outputs.items():
             tp = TopicPartition(topic, partition)
             packed = pack(records, self._state, self._sequences[tp], f"{topic}-{partition}")
-            self._sequences[tp] = (self._sequences[tp] + sum(batch.count for batch in packed)) & 0x7FFFFFFF
+            self._sequences[tp] = (self._sequences[tp] + sum(batch.size for batch in packed)) & 0x7FFFFFFF
             batches[tp] = deque(packed)
         self._open = True
         await self._add_partitions(batches, deadline)

@@ -34,7 +34,8 @@ class Packed(NamedTuple):
     """One finished record batch."""
 
     data: bytes
-    count: int
+    size: int
+    """How many records."""
 
 
 class Unpacked(NamedTuple):

@@ -80,9 +80,8 @@ class TransactionalTable(Table):
         """The changelog's full name."""
         return str(self.changelog_topic.get_topic_name())
 
-    def persisted_offset(self, tp: TP) -> int | None:
+    def persisted_offset(self, tp: TP) -> None:
         """Return None: Faust's store is unused."""
-        del tp
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Do nothing: there is no recovery of Faust's."""
@@ -124,7 +123,7 @@ class BulkTableManager(TableManager):
     def recovery(self) -> Recovery:
         """The recovery that does nothing."""
         if self._recovery is None:
-            self._recovery = NoRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+            self._recovery: Recovery | None = NoRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery
 
     async def on_start(self) -> None:

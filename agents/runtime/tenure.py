@@ -69,7 +69,7 @@ class Tenure:
         self._next_poll = 0.0
         self.last_commit = self.last_move = time.monotonic()
 
-    # -- called by others ---------------------------------------------------------------------------------------------
+    # called by others
 
     def deliver(self, chunk: Chunk) -> None:
         """Take a fetched chunk; one of an older seek is dropped. Never waits."""
@@ -101,17 +101,17 @@ class Tenure:
         self._failure = failure
         self._wakeup.set()
 
-    @property
-    def committing(self) -> bool:
-        """Whether a transaction is open."""
-        return self._commit is not None and not self._commit.done()
+    async def settled(self, within_s: float) -> None:
+        """Wait until no transaction is open, or the time is over."""
+        if self._commit is not None:
+            await asyncio.wait((self._commit,), timeout=within_s)
 
     def passed(self, topic: str) -> int:
         """Return the offset before which everything is folded and committed (control records count)."""
         idle = not self._folded and self._commit is None
         return self.cursor.next[topic] if idle else self.cursor.committed[topic]
 
-    # -- the loop -----------------------------------------------------------------------------------------------------
+    # the loop
 
     async def run(self) -> None:
         """Fold and commit until stopped; raises the failure that ended the tenure."""
@@ -192,7 +192,7 @@ class Tenure:
         self._state.poll(self._context.watermark())
         self._touched = self._more_work = True
 
-    # -- commits ------------------------------------------------------------------------------------------------------
+    # commits
 
     def _saturated(self, now: float) -> bool:
         return self._commit is not None and (

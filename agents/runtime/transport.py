@@ -46,7 +46,7 @@ class ChunkConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
 
-    # -- Source: what a task asks of the consumer -----------------------------------------------------------------------
+    # Source: what a task asks of the consumer
 
     def open(self, offsets: Mapping[TopicPartition, int]) -> int:
         """See Source."""
@@ -66,7 +66,7 @@ class ChunkConsumer(driver.Consumer):
         """See Source."""
         self._thread.post(self._thread.reader.resume, tuple(tps))
 
-    # -- reports from the thread ---------------------------------------------------------------------------------------
+    # reports from the thread
 
     def moved(self, tp: TopicPartition, error: Exception) -> None:
         """Take note that a partition's position is out of reach."""
@@ -78,7 +78,7 @@ class ChunkConsumer(driver.Consumer):
         if dead:
             self.on_dead(error)
 
-    # -- Faust's side ----------------------------------------------------------------------------------------------------
+    # Faust's side
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - Faust is untyped
         """Carry chunks from the thread to Faust's conductor until stopped."""

@@ -1,4 +1,4 @@
-"""One request that aiokafka lacks: Metadata v10, which tells a topic's id. A topic deleted and made again has another id."""
+"""A request that aiokafka lacks: Metadata v10 tells a topic's id. A topic deleted and made again has another id."""
 
 from io import BytesIO
 from typing import Any
@@ -100,5 +100,5 @@ class TopicIdsRequest(Request[MetadataRequest_v10]):
 
     def build(self, request_struct_class: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
         """Make the request of the negotiated version."""
-        wanted = [(UUID(int=0), name, {}) for name in self._topics]
+        wanted: list[tuple[UUID, str, dict[int, bytes]]] = [(UUID(int=0), name, {}) for name in self._topics]
         return request_struct_class(wanted, False, False, False, {})  # noqa: FBT003 - the wire's positional order
