@@ -4,8 +4,6 @@ The lists of fields are read from the types, so a new event type is checked with
 """
 
 import re
-import typing
-from types import UnionType
 from typing import Final, NamedTuple, cast
 from unicodedata import is_normalized, normalize
 
@@ -25,6 +23,7 @@ from schemas.fields import (
     OptionalId,
 )
 from schemas.money import EXPONENTS
+from schemas.reflection import Struct, hints_of, structs_in
 from schemas.rejections import RefusalReason, Rejected
 from schemas.screening import quoted, refuse
 
@@ -47,13 +46,13 @@ class _Rules(NamedTuple):
     """Whether there is anything but ids to look at."""
 
 
-def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
-    hints = typing.get_type_hints(struct, include_extras=True)
+def _rules_of(struct: Struct) -> _Rules:
+    hints = hints_of(struct)
 
     def named(*kinds: object) -> tuple[str, ...]:
         return tuple(name for name, hint in hints.items() if hint in kinds)
 
-    nested = [(name, _rules_of(inner)) for name, hint in hints.items() for inner in _structs_in(hint)]
+    nested = [(name, _rules_of(inner)) for name, hint in hints.items() for inner in structs_in(hint)]
     other_customers = tuple(name for name in named(CustomerId) if name != "customer_id")
     currencies = named(Currency)
     instants = tuple(name for name in named(Instant, Instant | None) if name != "time")
@@ -67,15 +66,6 @@ def _rules_of(struct: type[msgspec.Struct]) -> _Rules:
         nested_instants=nested_instants,
         special=bool(other_customers or currencies or instants or nested_instants),
     )
-
-
-def _structs_in(hint: object) -> list[type[msgspec.Struct]]:
-    """The struct types inside `X | None`, `tuple[X, ...]` and annotations of them."""
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return [hint]
-    if isinstance(hint, UnionType) or typing.get_origin(hint) is not None:
-        return [struct for part in typing.get_args(hint) for struct in _structs_in(part)]
-    return []
 
 
 _RULES: Final = {cls: _rules_of(cls) for cls in EVENT_CLASSES.values()}

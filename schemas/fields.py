@@ -3,6 +3,7 @@
 Limits live in the types, so that the typed decode is the validation and the published JSON Schemas say the same.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -54,7 +55,11 @@ RequiredText = Annotated[str, Meta(min_length=1, max_length=TEXT_LENGTH_MAX)]
 Word = Annotated[str, Meta(max_length=WORD_LENGTH_MAX)]
 """A lower-case word of an open vocabulary (`schemas.vocabulary`): readers take an unknown one as `other`."""
 
-RequiredWord = Annotated[str, Meta(min_length=1, max_length=WORD_LENGTH_MAX)]
+
+def word_meta(vocabulary: AbstractSet[str], *, least: int = 0) -> Meta:
+    """The limits of a word, with the known ones as examples."""
+    return Meta(min_length=least or None, max_length=WORD_LENGTH_MAX, examples=sorted(vocabulary))
+
 
 Instant = Annotated[
     str,

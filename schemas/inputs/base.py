@@ -1,8 +1,11 @@
 """What every input event carries, whatever its type."""
 
+from typing import Annotated
+
 import msgspec
 
-from schemas.fields import Id, Instant, OptionalCustomerId, OptionalId, Text, Word
+from schemas.fields import Id, Instant, OptionalCustomerId, OptionalId, Text, Word, word_meta
+from schemas.vocabulary import CHANNEL_TYPES
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
@@ -20,8 +23,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", 
     anonymous_id: OptionalId = ""
     channel: Word = ""
     """Where it happened, for example `web`, `app`, `pos`."""
-    channel_type: Word = ""
-    """`online` or `offline`."""
+    channel_type: Annotated[str, word_meta(CHANNEL_TYPES)] = ""
     store_id: OptionalId = ""
     test: bool = False
     """Marked through to every output, so that downstream can leave test customers alone."""

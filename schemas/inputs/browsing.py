@@ -1,15 +1,16 @@
 """What visitors do on the site and in the app."""
 
-from schemas.fields import DurationMs, OptionalId, RequiredWord, Text
+from typing import Annotated
+
+from schemas.fields import DurationMs, OptionalId, Text, word_meta
 from schemas.inputs.base import Campaign, Event
+from schemas.vocabulary import BROWSE_ACTIONS
 
 
 class BrowseActivity(Event, kw_only=True, tag="browse.activity"):
     """One action of a visitor."""
 
-    action: RequiredWord
-    """`page_view`, `view_item`, `view_item_list`, `search`, `add_to_cart`, `remove_from_cart`, `begin_checkout`
-    or `add_to_wishlist`."""
+    action: Annotated[str, word_meta(BROWSE_ACTIONS, least=1)]
     product_id: OptionalId = ""
     category: Text = ""
     query: Text = ""

@@ -1,9 +1,12 @@
 """Consent, erasure, and what people decide by hand: overrides, tier matches, memberships."""
 
+from typing import Annotated
+
 import msgspec
 
-from schemas.fields import Id, Instant, OptionalId, RequiredText, RequiredWord, Text, Word
+from schemas.fields import Id, Instant, OptionalId, RequiredText, Text, Word, word_meta
 from schemas.inputs.base import Event
+from schemas.vocabulary import ERASURE_MODES
 
 
 class Purposes(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -36,8 +39,7 @@ class ErasureRequested(Event, kw_only=True, tag="privacy.erasure_requested"):
     """A customer asked to be forgotten."""
 
     request_id: Id
-    mode: RequiredWord
-    """`erase`, or `restrict` where only storing may go on."""
+    mode: Annotated[str, word_meta(ERASURE_MODES, least=1)]
     regulation: Word = ""
     """For example `gdpr` or `pipl`."""
     due_by: Instant | None = None

@@ -12,12 +12,13 @@ from schemas.fields import (
     Currency,
     Id,
     OptionalId,
-    RequiredWord,
     SignedMinor,
     Text,
     Word,
+    word_meta,
 )
 from schemas.inputs.base import Campaign, Event
+from schemas.vocabulary import ORDER_STATUSES
 
 
 class Product(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -92,8 +93,7 @@ class OrderState(Event, kw_only=True, tag="order.state"):
     """
 
     order_id: Id
-    status: RequiredWord
-    """`open`, `paid`, `cancelled` or `refunded`."""
+    status: Annotated[str, word_meta(ORDER_STATUSES, least=1)]
     currency: Currency
     total_minor: AmountMinor
     refunded_minor: AmountMinor

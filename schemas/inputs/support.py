@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from schemas.fields import Id, OptionalId, RequiredWord, Text, Word
+from schemas.fields import Id, OptionalId, Text, Word, word_meta
 from schemas.inputs.base import Event
+from schemas.vocabulary import TICKET_PRIORITIES, TICKET_STATUSES
 
 Rating = Annotated[float, Meta(ge=0, le=1000)]
 ScaleMax = Annotated[float, Meta(ge=1, le=1000)]
@@ -16,12 +17,10 @@ class Ticket(Event, kw_only=True):
     """A ticket after a step in its life."""
 
     ticket_id: Id
-    status: RequiredWord
-    """`new`, `open`, `pending`, `hold`, `solved` or `closed`."""
-    priority: Word = ""
-    """`low`, `normal`, `high` or `urgent`."""
+    status: Annotated[str, word_meta(TICKET_STATUSES, least=1)]
+    priority: Annotated[str, word_meta(TICKET_PRIORITIES)] = ""
     category: Text = ""
-    previous_status: Word = ""
+    previous_status: Annotated[str, word_meta(TICKET_STATUSES)] = ""
     via_channel: Word = ""
     sla_breached: bool = False
     refund_requested: bool = False
