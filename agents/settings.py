@@ -136,10 +136,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The name on the cluster of a topic of the catalogue."""
         return self.kafka.topic_prefix + name
 
-    def changelog(self, table: str) -> str:
-        """The name on the cluster of a table's changelog; Faust derives the same one."""
-        return f"{self.kafka.application_id}-{table}-changelog"
-
     def sources(self) -> dict[str, str]:
         """Every topic that intake reads, by its name on the cluster, and its format."""
         if self.intake.clock == "event":

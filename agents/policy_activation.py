@@ -1,0 +1,170 @@
+"""Puts a policy in force: one record into every partition of the journal, in one transaction.
+
+The first activation is the first record of an empty journal, effective since 1970, so that no event is ever without a
+policy. A fixed transactional id lets one activation at a time through, from whatever machine.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kafka import TopicPartition
+from kafka.errors import KafkaError, ProducerFencedError
+
+from agents.errors import BrokerUnreachableError, ConfigurationError, RestartError
+from agents.kafka_clients import consumer, producer
+from agents.settings import Settings
+from schemas.clock import format_instant
+from schemas.journal import PolicyActivated, control_key, decode_journal, encode_journal
+from streams.policy.model import Policy
+from streams.policy.parse import canonical, parse
+from streams.policy.presets import preset_names, preset_text
+
+JOURNAL = "customer-events"
+SINCE_EVER_MS = 0
+"""The first activation holds for all events, whenever they happened."""
+TRANSACTION_TIMEOUT_MS = 5_000
+"""An open transaction holds back every reader of the journal: no longer than this when we die in the middle."""
+READ_TIMEOUT_S = 20
+
+
+class Activation(NamedTuple):
+    """What was written."""
+
+    policy: Policy
+    effective_at: int
+    """Epoch ms."""
+    partitions: int
+
+
+def configured_policy(settings: Settings) -> Policy:
+    """The policy that the settings name; ConfigurationError with every mistake in it."""
+    chosen = settings.policy
+    if chosen.file is not None:
+        return policy_of(_text_of(Path(chosen.file)), chosen.file, settings)
+    name = chosen.preset or "default"
+    if name not in preset_names():
+        raise ConfigurationError(
+            f"There is no preset `{name}`.", where="[policy] preset", next_step=f"one of: {', '.join(preset_names())}"
+        )
+    return policy_of(preset_text(name), f"preset {name}", settings)
+
+
+def policy_from_file(path: Path, settings: Settings) -> Policy:
+    """The policy of a file; currency and zone from the settings where it leaves them open."""
+    return policy_of(_text_of(path), str(path), settings)
+
+
+def policy_of(text: str, source: str, settings: Settings) -> Policy:
+    """A policy's TOML text as a policy; `source` is what the mistakes are reported under."""
+    found = parse(text, currency=settings.policy.currency, time_zone=settings.policy.time_zone)
+    if isinstance(found, Policy):
+        return found
+    raise ConfigurationError(
+        "The policy has a mistake." if len(found) == 1 else f"The policy has {len(found)} mistakes.",
+        where=source,
+        why="".join(f"\n    {mistake}" for mistake in found),
+        next_step="correct it; currency and time_zone may also stand under [policy] of the settings",
+    )
+
+
+def activate_first(settings: Settings, policy: Policy) -> Activation | None:
+    """Write the first activation into an empty journal; None when the journal has begun already."""
+    with _one_activation(settings) as writer:
+        if _first_records(settings):
+            return None
+        return _write(writer, settings, policy, SINCE_EVER_MS)
+
+
+def activate(settings: Settings, policy: Policy, effective_at: int) -> Activation:
+    """Write an activation that holds from `effective_at` (epoch ms) on; ConfigurationError when there was no first."""
+    if not _first_records(settings):
+        raise ConfigurationError(
+            "The journal is empty: its first policy comes with the topics.",
+            where=settings.topic(JOURNAL),
+            next_step="tierstream topics apply",
+        )
+    with _one_activation(settings) as writer:
+        return _write(writer, settings, policy, effective_at)
+
+
+def partitions_without_policy(settings: Settings) -> list[int]:
+    """Journal partitions that do not begin with an activation: their events could not be judged."""
+    first = _first_records(settings)
+    return [number for number in range(settings.kafka.partitions) if not isinstance(first.get(number), PolicyActivated)]
+
+
+@contextmanager
+def _one_activation(settings: Settings) -> Iterator[Any]:
+    """A transactional producer; opening it ends whatever another activation left open."""
+    name = f"{settings.kafka.topic_prefix}{settings.kafka.application_id}-policy-activation"
+    with producer(settings, transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS) as writer:
+        writer.init_transactions()
+        yield writer
+
+
+def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -> Activation:  # noqa: ANN401 - kafka-python is untyped
+    journal, count = settings.topic(JOURNAL), settings.kafka.partitions
+    since = format_instant(effective_at)
+    digest = hashlib.sha256(f"{policy.hash} {since}".encode()).hexdigest()[:16]
+    try:
+        writer.begin_transaction()
+        sent = []
+        for number in range(count):
+            record = PolicyActivated(
+                id=f"activation-{digest}",
+                effective_at=since,
+                name=policy.name,
+                hash=policy.hash,
+                text=canonical(policy),
+                home=(number, count),
+            )
+            sent.append(writer.send(journal, encode_journal(record), key=control_key(record), partition=number))
+        writer.flush(timeout=TRANSACTION_TIMEOUT_MS / 1000)
+        for each in sent:
+            each.get(timeout=1)
+        writer.commit_transaction()
+    except ProducerFencedError as error:
+        raise RestartError(
+            "Another activation began before this one ended; this one changed nothing.",
+            where=journal,
+            next_step="tierstream policy show",
+        ) from error
+    except KafkaError as error:
+        raise BrokerUnreachableError(
+            "The activation did not come through; it is in force everywhere or nowhere.",
+            where=journal,
+            why=str(error),
+            next_step="tierstream policy show   (then activate again, if it is not in force)",
+        ) from error
+    return Activation(policy, effective_at, count)
+
+
+def _first_records(settings: Settings) -> dict[int, object]:
+    """The first committed record of each journal partition that has one."""
+    journal = settings.topic(JOURNAL)
+    places = [TopicPartition(journal, number) for number in range(settings.kafka.partitions)]
+    found: dict[int, object] = {}
+    with consumer(settings, fetch_max_wait_ms=100) as reader:
+        reader.assign(places)
+        begins, ends = reader.beginning_offsets(places), reader.end_offsets(places)
+        for place in places:
+            reader.seek(place, begins[place])
+        deadline = time.monotonic() + READ_TIMEOUT_S
+        while waiting := [p for p in places if p.partition not in found and reader.position(p) < ends[p]]:
+            if time.monotonic() > deadline:
+                raise BrokerUnreachableError("The journal could not be read.", where=journal, next_step="try again")
+            reader.pause(*(set(places) - set(waiting)))
+            for place, records in reader.poll(timeout_ms=1_000, max_records=1).items():
+                found.setdefault(place.partition, decode_journal(records[0].value))
+    return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("The policy file cannot be read.", where=str(path), why=str(error)) from error
