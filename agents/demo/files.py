@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from agents.demo.reading import Held
+from schemas.journal import PolicyActivated, decode_journal, encode_journal, is_control_key
 
 FILES = {
     "customer-events": "journal.jsonl",
@@ -39,17 +40,24 @@ def _values(records: Iterable[Held]) -> list[bytes]:
 
 
 def _journal(records: Iterable[Held]) -> list[bytes]:
-    """Events, and each policy activation once: every partition holds the same one."""
-    control: dict[bytes, None] = {}
+    """Events, and each policy activation once: every partition holds the same one, but for the partition's number."""
+    activations: dict[bytes, None] = {}
     events = []
     for record in _by_key(records):
-        if record.key in _CLOCK_KEYS or record.value is None:
+        if record.value is None or record.key in _CLOCK_KEYS:
             continue
-        if record.key is not None and record.key.startswith(b"\x00"):
-            control[record.value] = None
+        if is_control_key(record.key):
+            activations[_without_home(record.value)] = None
         else:
             events.append(record.value)
-    return [*control, *events]
+    return [*activations, *events]
+
+
+def _without_home(value: bytes) -> bytes:
+    record = decode_journal(value)
+    if isinstance(record, PolicyActivated):
+        return encode_journal(msgspec.structs.replace(record, home=None))
+    return value
 
 
 def _profiles(records: Iterable[Held]) -> list[bytes]:

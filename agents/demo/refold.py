@@ -58,7 +58,7 @@ class _Partition:
         self._states: States = {}
         self._regimes: list[Regime] = []
         self._closed_at: int | None = None
-        self._effects = Effects("")
+        self._effects = Effects()
 
     def take(self, key: bytes, value: bytes) -> None:
         """Fold one record."""
@@ -78,7 +78,7 @@ class _Partition:
         state = self._states.get(key)
         if state is None:
             state = self._states[key] = new_state(self._regimes, parse_instant(event.recordedtime))
-        self._effects.customer_id = key.decode()
+        self._effects.take_over(key)
         process(state, event, value, self._regimes, self._effects)
         self._collect(key)
 
@@ -87,12 +87,10 @@ class _Partition:
         if self._closed_at is None:
             return
         for key, state in self._states.items():
-            self._effects.customer_id = key.decode()
+            self._effects.take_over(key)
             pass_time(state, self._regimes, self._closed_at, self._effects)
             self._collect(key)
 
     def _collect(self, key: bytes) -> None:
         for topic, decision, change_id in self._effects.changes:
-            self.outputs[topic][key].append(identity_of(str(change_id), _encode(decision)))
-        self._effects.changes.clear()
-        self._effects.refused.clear()
+            self.outputs[topic][key].append(identity_of(change_id, _encode(decision)))

@@ -5,8 +5,7 @@ import select
 import sys
 import termios
 import tty
-from collections.abc import Callable
-from functools import partial
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -45,12 +44,12 @@ class LiveScreen:
         )
         self._board: Board | None = None
         self._input = sys.stdin.fileno() if sys.stdin.isatty() else None
-        self._restore: Callable[[], None] | None = None
+        self._give_back = ExitStack()
 
     def __enter__(self) -> Self:
         if self._input is not None:
             before = termios.tcgetattr(self._input)
-            self._restore = partial(termios.tcsetattr, self._input, termios.TCSADRAIN, before)
+            self._give_back.callback(termios.tcsetattr, self._input, termios.TCSADRAIN, before)
             tty.setcbreak(self._input)
         self._live.start()
         return self
@@ -59,8 +58,7 @@ class LiveScreen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
-        if self._restore is not None:
-            self._restore()
+        self._give_back.close()
         if self._board is not None and error is None:  # the second page is gone: leave the last view on the first
             width, height = self._console.size
             self._console.print(draw(self._board, width, min(height - 1, 40)))

@@ -19,7 +19,7 @@ from agents.errors import TierstreamError
 
 GUARDIAN = Path(agents.embedded.guardian.__file__)
 EnvironmentOf = Callable[[str], Mapping[str, str]]
-"""The name of a worker to the environment variables it gets besides the demo's own."""
+"""The name of a worker to its environment variables."""
 
 UNASKED_ENDS_MAX = 3
 """A worker that ends so often by itself has a fault that another start will not cure."""
@@ -36,7 +36,7 @@ class WorkerProcess:
         self.kills = 0
         self.unasked_ends = 0
         self._command = command
-        self._environment = {**os.environ, **environment}
+        self._environment = dict(environment)
         self._guardian: subprocess.Popen[bytes] | None = None
         self._pid = 0
         self._started_at = 0.0

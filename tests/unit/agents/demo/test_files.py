@@ -6,6 +6,7 @@ import msgspec
 
 from agents.demo.files import FILES, write_topic
 from agents.demo.reading import Held
+from schemas.journal import PolicyActivated, decode_journal, encode_journal
 
 
 def held(partition: int, offset: int, key: str, value: str | None, **headers: str) -> Held:
@@ -26,17 +27,25 @@ def test_lines_stand_in_key_then_topic_order(tmp_path: Path) -> None:
 
 
 def test_the_journal_is_written_without_clock_and_with_each_policy_once(tmp_path: Path) -> None:
-    """Ticks depend on the run; activations lie once in every partition."""
+    """Ticks depend on the run; activations lie once in every partition, each with its number."""
+    activated = [
+        encode_journal(PolicyActivated(id="a", effective_at="t", name="n", hash="h", text="{}", home=(number, 2)))
+        for number in (0, 1)
+    ]
     records = [
-        held(0, 0, "\0policy.activated", '"policy"'),
-        held(1, 0, "\0policy.activated", '"policy"'),
+        held(0, 0, "\0policy.activated", activated[0].decode()),
+        held(1, 0, "\0policy.activated", activated[1].decode()),
         held(0, 1, "c", '"event"'),
         held(0, 2, "\0clock.tick", '"tick"'),
         held(0, 3, "\0clock.advanced", '"advanced"'),
         held(0, 4, "\0clock.closed", '"closed"'),
     ]
     assert write_topic(tmp_path, "customer-events", records) == 2
-    assert (tmp_path / "journal.jsonl").read_text() == '"policy"\n"event"\n'
+    policy, event = (tmp_path / "journal.jsonl").read_bytes().splitlines()
+    assert (decode_journal(policy), event) == (
+        PolicyActivated(id="a", effective_at="t", name="n", hash="h", text="{}"),
+        b'"event"',
+    )
 
 
 def test_profiles_are_the_last_of_each_customer(tmp_path: Path) -> None:

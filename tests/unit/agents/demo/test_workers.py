@@ -18,7 +18,7 @@ SLEEPER = (sys.executable, "-S", "-c", "import os,time; print(os.environ['NAME']
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[WorkerPool]:
     """Two sleeping workers."""
-    pool = WorkerPool(2, SLEEPER, tmp_path / "logs", lambda name: {"NAME": name})
+    pool = WorkerPool(2, SLEEPER, tmp_path / "logs", lambda name: {"NAME": name, "PATH": os.environ["PATH"]})
     pool.start()
     yield pool
     pool.stop()
