@@ -18,6 +18,7 @@ from schemas.journal import (
     ClockAdvanced,
     ClockClosed,
     ClockTick,
+    Control,
     ControlRecord,
     JournalRecord,
     PolicyActivated,
@@ -88,6 +89,7 @@ class CustomersPartition:
         self._due_until = NO_TICK
         self._tick_under_way = False
         self._closing: ClockClosed | None = None
+        self._effects = Effects()
         self._outbox = Outbox(stage.topics, number, stage.counts)
 
     def __len__(self) -> int:
@@ -181,41 +183,44 @@ class CustomersPartition:
         if key is None or value is None:
             raise ValueError("the journal holds a record without key or value: something else writes to it")
         event: JournalRecord = decode_journal(value)
-        if isinstance(event, ClockTick | ClockAdvanced | ClockClosed | PolicyActivated):
+        if isinstance(event, Control):
             self._control(event, record)
             return
         if not self._regimes:
-            raise ValueError(
-                "the journal holds events before its first policy: run `tierstream topics apply` on empty topics"
-            )
+            raise ValueError("the journal holds events before its first policy: run `tierstream topics apply`")
         state = self._state(key)
         if state is None:
             state = self._decoded[key] = new_state(self._regimes, parse_instant(event.recordedtime))
-        before = state.due
-        revision, trigger = self._dirty.get(key) or (state.revision, None)
-        effects = Effects(key.decode())
-        folded = state.revision
+        before, revision, effects = state.due, state.revision, self._effects
+        effects.key, effects.trigger = key, None
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
-        if state.revision != folded:
-            trigger = effects.trigger
-        self._dirty[key] = (revision, trigger)
+        self._touched(key, revision, effects.trigger)
         if state.due < before:
             self._due.add(key, state.due)
-        self._outbox.collect(key, effects, record)
+        if not effects.empty:
+            self._outbox.collect(key, effects, record)
+            effects.take_over(key)
 
     def _run_due(self, key: bytes) -> None:
         state = self._state(key)
         if state is None:
             return
-        revision, trigger = self._dirty.get(key) or (state.revision, None)
-        effects = Effects(key.decode())
-        folded = state.revision
+        revision, effects = state.revision, self._effects
+        effects.take_over(key)
         pass_time(state, self._regimes, self._due_until, effects)
-        if state.revision != folded:
-            trigger = effects.trigger
-        self._dirty[key] = (revision, trigger)
+        self._touched(key, revision, effects.trigger)
         self._due.add(key, self._due_of(key))
-        self._outbox.collect(key, effects, None)
+        if not effects.empty:
+            self._outbox.collect(key, effects, None)
+            effects.take_over(key)
+
+    def _touched(self, key: bytes, revision: int, trigger: Trigger | None) -> None:
+        """The state must be written with the next commit, and its profile if the revision has risen by then."""
+        touched = self._dirty.get(key)
+        if touched is None:
+            self._dirty[key] = (revision, trigger)
+        elif trigger is not None:
+            self._dirty[key] = (touched[0], trigger)
 
     def _control(self, event: ControlRecord, record: Record) -> None:
         match event:

@@ -157,7 +157,7 @@ class IntakePartition:
                 "A partition refuses nearly everything that it receives.",
                 where=f"{record.topic}[{record.partition}] up to offset {record.offset}",
                 why=account,
-                next_step="compare a dead letter with `tierstream schemas list`; bind other formats in [[intake.source]]",
+                next_step="compare a dead letter with `tierstream schemas list`; bind a format in [[intake.source]]",
             )
 
     def _fed_before(self, record: Record) -> bool:

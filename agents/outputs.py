@@ -35,11 +35,9 @@ class Outbox:
 
         `record` is the journal record behind them, None where time alone is.
         """
-        if not (effects.changes or effects.refused or effects.repeated):
-            return
         where = b"%d:%d" % (self._partition, record.offset) if record is not None else b"%d" % self._partition
         for topic, decision, change_id in effects.changes:
-            value, headers = encode_output(decision, event_id=str(change_id), source=SOURCE)
+            value, headers = encode_output(decision, event_id=change_id, source=SOURCE)
             self.put(self._topics[topic], key, value, [*headers, (JOURNAL_HEADER, where)])
             self._counts["changes", topic] += 1
         for rejected, value in effects.refused:
@@ -50,7 +48,7 @@ class Outbox:
     def profile(self, key: bytes, state: CustomerState, regime: Regime, trigger: Trigger) -> None:
         """The customer's standing for the compacted topic."""
         decision = profile(state, regime, trigger, key.decode())
-        value, headers = encode_output(decision, event_id=str(profile_id(decision)), source=SOURCE)
+        value, headers = encode_output(decision, event_id=profile_id(decision), source=SOURCE)
         self.put(self._topics["customer-profiles"], key, value, headers)
 
     def dead_letter(

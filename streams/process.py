@@ -10,7 +10,7 @@ whoever calls throws it away on any failure.
 from collections.abc import Sequence
 from typing import Final
 
-from schemas.clock import parse_instant
+from schemas.clock import parse_canonical
 from schemas.events import (
     BrowseActivity,
     ConsentUpdated,
@@ -25,7 +25,7 @@ from schemas.events import (
 )
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders
-from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome, Taken
+from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, Books, Outcome, Taken
 from streams.customer.dedupe import hash_of, seen_before
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
@@ -38,10 +38,6 @@ from streams.standing.announce import announce_band, announce_tier
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 
 STAGE: Final = "customers"
-_BROWSED: Final = frozenset({"visits"})
-_ASKED: Final = frozenset({"tickets"})
-_BOUGHT: Final = frozenset({"orders", "spend"})
-_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
@@ -79,18 +75,17 @@ def process(
 
     With `dedupe` off, repeats other than of orders and refunds are counted again: for sources known to be free of them.
     """
-    recorded_at = parse_instant(event.recordedtime)
+    recorded_at = parse_canonical(event.recordedtime)
     if state.due <= recorded_at or state.ordinal + 1 < len(regimes):
         pass_time(state, regimes, recorded_at, effects)
     regime = regimes[state.ordinal]
-    at = state.clock = max(state.clock, recorded_at)
+    state.clock = max(state.clock, recorded_at)
+    at = state.clock
     as_of = _advance(state, regime, at)
     state.journal_seq += 1
-    occurred_at = parse_instant(event.time)
+    occurred_at = parse_canonical(event.time)
     purchases = (state.purchase_days, state.first_day, state.last_day)
-    day = regime.calendar.day_of(occurred_at)
-    books = Books(state, at, as_of, regime.policy.currency)
-    outcome = _apply(event, value, books, day, occurred_at, dedupe=dedupe)
+    outcome = _apply(state, event, value, regime, as_of, occurred_at, dedupe=dedupe)
     if not outcome.changed:
         if outcome.repeated:
             effects.repeated += 1
@@ -99,26 +94,39 @@ def process(
         return
     trigger = Trigger("event", event.id, at, occurred_at)
     effects.raised(state, trigger)
-    state.test = state.test or event.test
-    review_ladders = bool(outcome.taken or _metrics_of(event) & regime.metrics)
-    review_risk = purchases != (state.purchase_days, state.first_day, state.last_day)
-    _review(state, regime, trigger, effects, ladders=review_ladders, risk=review_risk, taken=outcome.taken)
-    _set_due(state, at)
+    if event.test:
+        state.test = True
+    ladders = bool(outcome.taken) or not regime.metrics.isdisjoint(outcome.metrics)
+    risk = purchases != (state.purchase_days, state.first_day, state.last_day)
+    if ladders or risk or state.waiting:
+        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, taken=outcome.taken)
+        _set_due(state, at)
 
 
-def _apply(event: InputEvent, value: bytes, books: Books, day: int, occurred_at: int, *, dedupe: bool) -> Outcome:
-    """What the event does to the aggregates. `day` is the local day it belongs to."""
+def _apply(
+    state: CustomerState,
+    event: InputEvent,
+    value: bytes,
+    regime: Regime,
+    as_of: int,
+    occurred_at: int,
+    *,
+    dedupe: bool,
+) -> Outcome:
+    """What the event does to the aggregates."""
     if isinstance(event, OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState):
-        return _apply_order(event, value, books, day, occurred_at)
-    state = books.state
+        books = Books(state, state.clock, as_of, regime.policy.currency)
+        return _apply_order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
     ring = state.seen_browsing if isinstance(event, BrowseActivity) else state.seen_other
     if dedupe and seen_before(ring, hash_of(event.source, event.id)):
         return REPEATED
     match event:
         case BrowseActivity():
-            daylog.book(state, day, books.as_of, visits=1)
+            daylog.book(state, regime.calendar.day_of(occurred_at), as_of, visits=1)
+            return VISITED
         case TicketCreated():
-            daylog.book(state, day, books.as_of, tickets=1)
+            daylog.book(state, regime.calendar.day_of(occurred_at), as_of, tickets=1)
+            return ASKED
         case ConsentUpdated():
             _update_consent(state, event)
         case Identified() if event.traits is not None and event.traits.locale:
@@ -140,18 +148,6 @@ def _apply_order(event: OrderEvent, value: bytes, books: Books, day: int, occurr
             return books.returned(event)
         case OrderState():
             return books.stated(event, day, occurred_at)
-
-
-def _metrics_of(event: InputEvent) -> frozenset[str]:
-    match event:
-        case BrowseActivity():
-            return _BROWSED
-        case TicketCreated():
-            return _ASKED
-        case OrderCompleted() | OrderRefunded() | OrderCancelled() | OrderState():
-            return _BOUGHT
-        case _:
-            return _NOTHING
 
 
 def _update_consent(state: CustomerState, event: ConsentUpdated) -> None:

@@ -38,12 +38,18 @@ class Outcome(NamedTuple):
     changed: bool = False
     """False: a repeat, or a record that concerns nothing that is kept."""
     repeated: bool = False
+    metrics: frozenset[str] = frozenset()
+    """Whose values it may have changed."""
     taken: tuple[Taken, ...] = ()
     refused: Rejected | None = None
 
 
+_MONEY: Final = frozenset({"orders", "spend"})
 UNCHANGED: Final = Outcome()
 CHANGED: Final = Outcome(changed=True)
+BOUGHT: Final = Outcome(changed=True, metrics=_MONEY)
+VISITED: Final = Outcome(changed=True, metrics=frozenset({"visits"}))
+ASKED: Final = Outcome(changed=True, metrics=frozenset({"tickets"}))
 REPEATED: Final = Outcome(repeated=True)
 
 
@@ -79,7 +85,7 @@ class Books:
         orders.add(state, Order(hashed, day, flags, digest, amount, 0))
         daylog.book(state, day, self.as_of, orders=1, spend=amount)
         self._bought(event.channel, occurred_at)
-        return Outcome(changed=True, taken=self._settle_waiting(hashed)) if state.waiting else CHANGED
+        return BOUGHT._replace(taken=self._settle_waiting(hashed)) if state.waiting else BOUGHT
 
     def refunded(self, event: OrderRefunded, value: bytes) -> Outcome:
         """Take a refund from what remains of its order; without the order it waits."""
@@ -121,7 +127,7 @@ class Books:
         if target.kept and not known.kept:
             self._bought(event.channel, occurred_at)
         settled = self._settle_waiting(hashed) if state.waiting else ()
-        return Outcome(changed=True, taken=(*taken, *settled))
+        return BOUGHT._replace(taken=(*taken, *settled))
 
     def expire_waiting(self) -> list[bytes]:
         """Give up on what has waited until the clock; the journal records, to be refused as `refund_without_order`."""
@@ -140,7 +146,7 @@ class Books:
                 )
             self.state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
             return CHANGED
-        return Outcome(changed=True, taken=self._take_from(known, event))
+        return BOUGHT._replace(taken=self._take_from(known, event))
 
     def _take_from(self, known: Order, event: OrderRefunded | OrderCancelled) -> tuple[Taken, ...]:
         if isinstance(event, OrderCancelled):

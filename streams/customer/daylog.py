@@ -8,6 +8,7 @@ event may be and still find the day it belongs to.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Final
 
 from streams.customer.state import CustomerState
@@ -21,9 +22,16 @@ _ENTRY: Final = struct.Struct("<HHHHq")
 _SIZE: Final = _ENTRY.size
 DAY_ZERO: Final = 726_467  # 1989-12-31: instants before 1990 are refused, and 65,535 days reach into 2169
 _COUNT_MAX: Final = 65_535
-_STRIDE: Final = 5  # per window: head index, orders, visits, tickets, spend
+_STRIDE: Final = 5  # per window: head index, orders, visits, tickets, spend; after the windows the lifetime, headless
+_LIFETIME: Final = len(WINDOW_DAYS) * _STRIDE
 ORDERS, VISITS, TICKETS, SPEND = 1, 2, 3, 4
 METRICS: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
+PLACES: Final[Mapping[tuple[str, int | None], int]] = {
+    (metric, window): base * _STRIDE + column
+    for metric, column in METRICS.items()
+    for base, window in enumerate((*WINDOW_DAYS, None))
+}
+"""Where a metric over a window (None: lifetime) stands in `CustomerState.sums`."""
 
 
 def book(
@@ -40,7 +48,8 @@ def book(
         _, had_orders, had_visits, had_tickets, had_spend = _ENTRY.unpack_from(log, position)
     else:
         if day <= as_of - LOG_DAYS:  # older than the log: it counts in the lifetime sums alone
-            _count_lifetime(state, orders, visits, tickets, spend)
+            for column, amount in ((ORDERS, orders), (VISITS, visits), (TICKETS, tickets), (SPEND, spend)):
+                state.sums[_LIFETIME + column] += amount
             if orders > 0:
                 _purchase_day_added(state, day)
                 state.dropped_last_day = max(state.dropped_last_day, day)
@@ -55,15 +64,15 @@ def book(
     _ENTRY.pack_into(
         log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend
     )
-    sums = state.sums
-    for window, length in enumerate(WINDOW_DAYS):
-        if day > as_of - length:
-            base = window * _STRIDE
-            sums[base + ORDERS] += orders
-            sums[base + VISITS] += visits
-            sums[base + TICKETS] += tickets
-            sums[base + SPEND] += spend
-    _count_lifetime(state, orders, visits, tickets, spend)
+    age = as_of - day
+    if orders:
+        _count(state.sums, ORDERS, orders, age)
+    if visits:
+        _count(state.sums, VISITS, visits, age)
+    if tickets:
+        _count(state.sums, TICKETS, tickets, age)
+    if spend:
+        _count(state.sums, SPEND, spend, age)
     if orders:
         if not had_orders:
             _purchase_day_added(state, day)
@@ -107,13 +116,11 @@ def advance(state: CustomerState, as_of: int) -> bool:
 
 def total(state: CustomerState, metric: str, window_days: int | None, as_of: int) -> int:
     """A metric over a rolling window (None: lifetime) as of a day to which the windows have been advanced."""
-    if window_days is None:
-        lifetime: int = getattr(state, f"{metric}_lifetime")
-        return lifetime
-    column = METRICS[metric]
-    if window_days in WINDOW_DAYS:
-        return state.sums[WINDOW_DAYS.index(window_days) * _STRIDE + column]
-    return sum(entry[column] for entry in entries(state) if entry[0] > as_of - window_days)
+    place = PLACES.get((metric, window_days))
+    if place is not None:
+        return state.sums[place]
+    column, first = METRICS[metric], as_of - (window_days or 0)
+    return sum(entry[column] for entry in entries(state) if entry[0] > first)
 
 
 def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:
@@ -143,11 +150,15 @@ def day_falls_below(state: CustomerState, metric: str, window_days: int, thresho
     return None
 
 
-def _count_lifetime(state: CustomerState, orders: int, visits: int, tickets: int, spend: int) -> None:
-    state.orders_lifetime += orders
-    state.visits_lifetime += visits
-    state.tickets_lifetime += tickets
-    state.spend_lifetime += spend
+def _count(sums: list[int], column: int, amount: int, age: int) -> None:
+    """Add to every window that still covers a day of this age, and to the lifetime."""
+    sums[_LIFETIME + column] += amount
+    if age < WINDOW_DAYS[2]:
+        sums[2 * _STRIDE + column] += amount
+        if age < WINDOW_DAYS[1]:
+            sums[_STRIDE + column] += amount
+            if age < WINDOW_DAYS[0]:
+                sums[column] += amount
 
 
 def _day_at(log: bytearray, position: int) -> int:

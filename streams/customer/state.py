@@ -47,14 +47,10 @@ class CustomerState(msgspec.Struct, array_like=True):
 
     days: bytearray = msgspec.field(default_factory=bytearray)
     """The day log (`daylog`)."""
-    sums: list[int] = msgspec.field(default_factory=lambda: [0] * 15)
-    """Running sums of the rolling windows (`daylog`)."""
+    sums: list[int] = msgspec.field(default_factory=lambda: [0] * 20)
+    """Running sums of the rolling windows and of the whole life (`daylog`)."""
     shift_day: int = 0
     """From this day on a window's head or the end of the log moves; 0: nothing logged."""
-    orders_lifetime: int = 0
-    spend_lifetime: int = 0
-    visits_lifetime: int = 0
-    tickets_lifetime: int = 0
 
     purchase_days: int = 0
     """Days with a kept order, over the whole life."""

@@ -1,7 +1,6 @@
 """The standing in short: the block that every output carries, and the profile record with the aggregates."""
 
 from typing import Final
-from uuid import UUID
 
 from schemas.clock import format_instant
 from schemas.decisions import (
@@ -14,6 +13,7 @@ from schemas.decisions import (
     LadderStanding,
     Profile,
 )
+from streams.customer.daylog import PLACES
 from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
 from streams.effects import Trigger, output_id
@@ -22,6 +22,8 @@ from streams.regime import Regime
 from streams.standing import churn
 
 _UNASKED: Final = Contactable()
+_ORDERS_365D: Final = PLACES["orders", 365]
+_SPEND_365D: Final = PLACES["spend", 365]
 
 
 def window_name(window_days: int | None) -> str:
@@ -46,8 +48,8 @@ def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
         contactable=_contactable(state) if state.contact else _UNASKED,
         top_categories=(),
         last_order_at=format_instant(state.last_order_at) if state.last_order_at else None,
-        orders_365d=state.sums[11],
-        spend_365d_minor=state.sums[14],
+        orders_365d=state.sums[_ORDERS_365D],
+        spend_365d_minor=state.sums[_SPEND_365D],
         currency=regime.policy.currency,
         locale=state.locale or None,
         test=state.test,
@@ -78,7 +80,7 @@ def profile(state: CustomerState, regime: Regime, trigger: Trigger, customer_id:
     )
 
 
-def profile_id(profile: Profile) -> UUID:
+def profile_id(profile: Profile) -> str:
     """The id of a profile record: one per revision of a customer."""
     return output_id(profile.customer_id, "profile", profile.revision, profile.policy.hash, 0, None)
 
@@ -120,23 +122,26 @@ def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStand
 
 
 def _aggregates(state: CustomerState) -> Aggregates:
-    _, orders_30, visits_30, tickets_30, spend_30, _, orders_90, visits_90, tickets_90, spend_90, *year = state.sums
-    _, orders_365, visits_365, tickets_365, spend_365 = year
+    sums = state.sums
+    _, orders_30, visits_30, tickets_30, spend_30 = sums[:5]
+    _, orders_90, visits_90, tickets_90, spend_90 = sums[5:10]
+    _, orders_365, visits_365, tickets_365, spend_365 = sums[10:15]
+    _, orders, visits, tickets, spend = sums[15:]
     return Aggregates(
         spend_30d_minor=spend_30,
         spend_90d_minor=spend_90,
         spend_365d_minor=spend_365,
-        spend_lifetime_minor=state.spend_lifetime,
+        spend_lifetime_minor=spend,
         orders_30d=orders_30,
         orders_90d=orders_90,
         orders_365d=orders_365,
-        orders_lifetime=state.orders_lifetime,
+        orders_lifetime=orders,
         visits_30d=visits_30,
         visits_90d=visits_90,
         visits_365d=visits_365,
-        visits_lifetime=state.visits_lifetime,
+        visits_lifetime=visits,
         tickets_30d=tickets_30,
         tickets_90d=tickets_90,
         tickets_365d=tickets_365,
-        tickets_lifetime=state.tickets_lifetime,
+        tickets_lifetime=tickets,
     )
