@@ -20,7 +20,7 @@ STAGES = ("intake", "customers")
 PRODUCTION_COPIES = 3
 """From this replication factor on, a write waits for two copies (`min.insync.replicas`)."""
 
-Kind = Literal["missing", "setting", "partitions", "copies"]
+Kind = Literal["missing", "setting", "partitions", "copies", "policy"]
 
 
 class WantedTopic(msgspec.Struct, frozen=True):
