@@ -9,11 +9,12 @@ import faust
 import structlog
 
 from agents.customers import CustomersStage
+from agents.intake import STAGE as INTAKE
 from agents.intake import IntakeStage
 from agents.logging_setup import configure_logging
 from agents.metrics import serving
 from agents.runtime.context import Pace
-from agents.runtime.engine import Engine, EngineSettings
+from agents.runtime.engine import Engine, EngineSettings, ProgressSettings
 from agents.runtime.run import run
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.catalog import TOPICS
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = frozenset()) -> Engine:
     """Wire intake and customers into one worker; needs a running event loop."""
     kafka, worker = settings.kafka, settings.worker
+    by_event, sources = settings.intake.clock == "event", tuple(settings.sources())
     engine_settings = EngineSettings(
         application=kafka.application_id,
         bootstrap=kafka.bootstrap,
@@ -39,18 +41,19 @@ def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = froze
         ),
         app_version=version("tierstream"),
         accepted_topics=accepted_topics,
+        progress=None if by_event else ProgressSettings(settings.topic("intake-progress"), INTAKE, sources),
     )
     topics = {name: settings.topic(name) for name in TOPICS}
     counts: Counter[tuple[str, ...]] = Counter()
     intake = IntakeStage(
-        tuple(settings.sources()),
+        sources,
         settings.topic(EVENT_CLOCK_TOPIC),
         topics,
         kafka.partitions,
         limits=Limits(
             late_ms_max=settings.late_limit_ms,
             ahead_ms_max=settings.intake.ahead_limit_s * 1000,
-            event_clock=settings.intake.clock == "event",
+            event_clock=by_event,
         ),
         breaker=(settings.intake.breaker_ratio, settings.intake.breaker_window),
         counts=counts,

@@ -23,6 +23,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.memory_records import MemoryRecords
 
 from agents.errors import BrokerUnreachableError
@@ -33,6 +34,7 @@ REQUEST_TIMEOUT_MS = 10_000
 """As long as a transaction may stay open: an answer that takes longer is worth nothing."""
 RETRY_BACKOFF_S = 0.1
 LEADER_TRIES = 4
+ALL_REPLICAS = -1
 
 
 class Isolation(IntEnum):
@@ -61,8 +63,6 @@ class Fetched(NamedTuple):
 
     records: MemoryRecords
     aborted: list[tuple[int, int]]
-    end: int
-    stable_end: int
 
 
 class Cluster:
@@ -135,21 +135,45 @@ class Cluster:
                     found[TopicPartition(topic, partition)] = offset
         return found
 
-    async def fetch(self, tp: TopicPartition, offset: int, *, bytes_max: int, wait_ms: int, lane: str) -> Fetched:
-        """Read committed record batches from an offset; waits up to `wait_ms` for the first byte."""
-        node = await self.leader(tp)
-        wanted = [(tp.topic, [(tp.partition, offset, bytes_max)])]
-        request = FetchRequest(wait_ms, 1, bytes_max, int(Isolation.COMMITTED), wanted)
-        response = await self._send(node, request, lane=lane)
-        (_, ((_, error, end, stable_end, *middle, data),)) = response.topics[0]
+    async def fetch(
+        self, offsets: Mapping[TopicPartition, int], *, bytes_max: int, wait_ms: int, lane: str
+    ) -> dict[TopicPartition, Fetched]:
+        """Read committed record batches of each partition; every leader waits up to `wait_ms` for a first byte."""
+        by_node: dict[int, dict[str, list[tuple[int, int, int]]]] = defaultdict(lambda: defaultdict(list))
+        for tp, offset in offsets.items():
+            by_node[await self.leader(tp)][tp.topic].append((tp.partition, offset, bytes_max))
+        requests = [
+            self._send(
+                node, FetchRequest(wait_ms, 1, bytes_max, int(Isolation.COMMITTED), list(wanted.items())), lane=lane
+            )
+            for node, wanted in by_node.items()
+        ]
+        found = {}
+        for response in await asyncio.gather(*requests):
+            for topic, partitions in response.topics:
+                for partition, error, _, _, *middle, data in partitions:
+                    self._check_fetch(error, f"{topic}-{partition}")
+                    aborted = next((part for part in middle if isinstance(part, list)), [])
+                    found[TopicPartition(topic, partition)] = Fetched(MemoryRecords(data or b""), aborted)
+        return found
+
+    def _check_fetch(self, error: int, where: str) -> None:
         kind = for_code(error)
         if kind is OffsetOutOfRangeError:
-            raise InputMovedError(f"{tp.topic}-{tp.partition} has no offset {offset}")
+            raise InputMovedError(f"{where} has not the offset that was asked for")
         if error:
             self.refresh()
-            raise ClusterAwayError(f"fetch of {tp.topic}-{tp.partition}: {kind.__name__}")
-        aborted = next((part for part in middle if isinstance(part, list)), [])
-        return Fetched(MemoryRecords(data or b""), aborted, end, stable_end)
+            raise ClusterAwayError(f"fetch of {where}: {kind.__name__}")
+
+    async def publish(self, tp: TopicPartition, data: bytes) -> int:
+        """Append one finished, not transactional batch; returns the broker's append time, -1 where it keeps none."""
+        request = ProduceRequest(None, ALL_REPLICAS, REQUEST_TIMEOUT_MS, [(tp.topic, [(tp.partition, data)])])
+        response = await self._send(await self.leader(tp), request, lane="publish")
+        (_, ((_, error, _, timestamp, *_),)) = response.topics[0]
+        if error:
+            self.refresh()
+            raise ClusterAwayError(f"produce to {tp.topic}-{tp.partition}: {for_code(error).__name__}")
+        return int(timestamp)
 
     async def leader(self, tp: TopicPartition) -> int:
         """Return the node that leads a partition; when unknown, waits for metadata a few times."""

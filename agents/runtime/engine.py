@@ -1,7 +1,8 @@
 """Puts the runtime together into a Faust application for some stages. One engine is one worker process."""
 
 import asyncio
-from collections.abc import AsyncIterable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from agents.runtime import transport
 from agents.runtime.cluster import Cluster
 from agents.runtime.context import Context, Pace
 from agents.runtime.failures import InputMovedError
+from agents.runtime.progress import ProgressPublisher
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Stage
 from agents.runtime.table import BulkTableManager, TransactionalTable
+from agents.runtime.watchdog import Watchdog
+from agents.runtime.watermark import WatermarkReader, Watermarks
 
 HEARTBEATS_PER_SESSION = 3
 GROUP_OFFSETS_EVERY_S = 5.0
@@ -29,6 +33,16 @@ SILENT_LOOP_MAX_S = 60
 """When the folding loop does not ask for chunks for so long, the consumer's thread gives up the membership."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressSettings:
+    """Where and about what the low watermarks are told."""
+
+    topic: str
+    stage: str
+    """The stage whose sources are meant; its worker publishes."""
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,8 @@ class EngineSettings:
     pace: Pace = field(default_factory=Pace)
     app_version: str = "0"
     accepted_topics: frozenset[str] = frozenset()
+    progress: ProgressSettings | None = None
+    """None: no watermark is made or read, and the stages are polled with None (event clock)."""
 
 
 class Boot(BootStrategy):
@@ -91,6 +107,9 @@ class Engine:
         )
         self.tables = [self._add_stage(stage) for stage in self.stages]
         self.app.on_partitions_revoked.connect(self._hold)
+        progress = settings.progress
+        self._marks = Watermarks(self._tps(progress.sources)) if progress else None
+        self._services: list[asyncio.Task[None]] = []
 
     def fail(self, failure: BaseException) -> None:
         """End the worker with this failure; the first one counts."""
@@ -107,10 +126,14 @@ class Engine:
     async def start(self) -> None:
         """Connect and join; returns when the first assignment came. Raises BrokerUnreachableError."""
         await self.cluster.start()
+        self._services = [self._service(service) for service in self._new_services()]
         await self.app.start()
 
     async def stop(self) -> None:
         """Finish open commits, leave or go silent, close everything."""
+        for service in self._services:
+            service.cancel()
+        await asyncio.gather(*self._services, return_exceptions=True)
         await self.app.stop()
         await self.cluster.close()
 
@@ -176,16 +199,47 @@ class Engine:
         self.app.agent(source, name=stage.name)(agent)
         return table
 
-    def _watermark(self) -> int | None:
-        return None
+    def _new_services(self) -> Iterator[Coroutine[Any, Any, None]]:
+        settings, consumer = self.settings, self.app.consumer
+        yield Watchdog(
+            self.cluster,
+            self.metrics,
+            self.context.restores,
+            lambda: [task for table in self.tables for task in table.tasks.values()],
+            self.fail,
+            lambda: time.monotonic() - consumer.last_turn,
+            settings.pace.stalled_after_s,
+        ).run()
+        if settings.progress is None or self._marks is None:
+            return
+        topic, partitions = settings.progress.topic, settings.partitions
+        yield WatermarkReader(self.cluster, topic, partitions, self._marks).run()
+        for table in self.tables:
+            if table.stage.name == settings.progress.stage:
+                yield ProgressPublisher(self.cluster, topic, partitions, table.passed, self._marks).run()
+
+    def _service(self, service: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self.fail(error)
+
+        task = asyncio.create_task(service)
+        task.add_done_callback(ended)
+        return task
+
+    def _tps(self, topics: Iterable[str]) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for topic in topics for number in range(self.settings.partitions)]
 
     # reports
+
+    def _watermark(self) -> int | None:
+        return self._marks.current() if self._marks is not None else None
 
     async def _hold(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Faust is untyped
         await asyncio.gather(*(table.hold() for table in self.tables))
 
     def _positions(self) -> dict[TP, int]:
-        return {tp: offset for table in self.tables for tp, offset in table.positions()}
+        return {TP(*tp): offset for table in self.tables for tp, offset in table.passed()}
 
     def _moved(self, tp: TopicPartition, error: Exception) -> None:
         for table in self.tables:

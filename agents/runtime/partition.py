@@ -5,17 +5,19 @@ Nothing escapes from here into Faust, whose answer to an exception is to go on w
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import structlog
 from aiokafka import TopicPartition
 
 from agents.errors import BugError, FencedError, TierstreamError, UnknownOutcomeError
-from agents.runtime import failures
+from agents.runtime import failures, names
 from agents.runtime.context import Context
 from agents.runtime.failures import TenureFailure
 from agents.runtime.inbox import Chunk
 from agents.runtime.opening import open_tenure
 from agents.runtime.producer import TRANSACTION_TIMEOUT_MS
+from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Stage
 from agents.runtime.tenure import Tenure
 
@@ -35,6 +37,7 @@ class PartitionTask:
         self._context, self.stage, self.partition = context, stage, partition
         self._log = log.bind(stage=stage.name, partition=partition)
         self._tps = [TopicPartition(topic, partition) for topic in stage.sources]
+        self._changelog = TopicPartition(names.changelog(context.application, stage.name), partition)
         self._task: asyncio.Task[None] | None = None
         self._free = asyncio.Event()
         self._free.set()
@@ -51,6 +54,27 @@ class PartitionTask:
         """Hand a fetched chunk to the tenure; dropped when there is none (it will be fetched again)."""
         if self.tenure is not None:
             self.tenure.deliver(chunk)
+
+    def waiting(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether there is input beyond the cursor, or no tenure to read it."""
+        if self.tenure is None:
+            return True
+        return any(ends.get(tp, 0) > self.tenure.cursor.next[tp.topic] for tp in self._tps)
+
+    def moved_at(self, restores: RestoreProgress) -> float:
+        """Return when the partition last committed or came on with its restore (`time.monotonic()`)."""
+        if self.tenure is not None:
+            return max(self.tenure.last_commit, self.since)
+        return max(self.since, restores.moved_at(self._changelog))
+
+    def stuck_at(self, consumer_silent_s: float) -> str:
+        """Say where it hangs, as far as can be told from here."""
+        if self.tenure is None:
+            return "its task is not ready: taking over the producer's name, or the restore, hangs"
+        return (
+            self.tenure.stuck_at()
+            or f"the consumer brings nothing (its loop last turned {consumer_silent_s:.0f} s ago)"
+        )
 
     def break_off(self, failure: TenureFailure) -> None:
         """End the present tenure with a failure noticed elsewhere."""

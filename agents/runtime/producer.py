@@ -18,7 +18,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest
 
 from agents.runtime.answers import Answer, judge, judge_all
-from agents.runtime.cluster import RETRY_BACKOFF_S, Cluster
+from agents.runtime.cluster import ALL_REPLICAS, RETRY_BACKOFF_S, Cluster
 from agents.runtime.failures import ClusterAwayError, UnknownOutcomeError
 from agents.runtime.records import Packed, ProducerState, pack
 from agents.runtime.stage import OutputRecord
@@ -27,7 +27,6 @@ TRANSACTION_TIMEOUT_MS = 10_000
 """An open transaction of a dead worker holds back the readers of every partition that it wrote to."""
 CONCURRENT_BACKOFF_S = 0.02
 """The markers of the previous transaction are still being written: that takes milliseconds."""
-ALL_REPLICAS = -1
 ABORT_WITHIN_S = 1.0
 
 

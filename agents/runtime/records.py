@@ -70,6 +70,15 @@ def pack(records: Iterable[OutputRecord], state: ProducerState, sequence: int, w
     return finished
 
 
+def pack_plain(records: Iterable[OutputRecord]) -> bytes:
+    """Pack a few records into one batch without a transaction."""
+    builder = DefaultRecordBatchBuilder(_MAGIC, _NO_CODEC, 0, -1, -1, -1, BATCH_BYTES_MAX)
+    now_ms = int(time.time() * 1000)
+    for number, (key, value, headers) in enumerate(records):
+        builder.append(number, now_ms, key, value, list(headers))
+    return bytes(builder.build())
+
+
 def _builder(state: ProducerState, sequence: int) -> Any:  # noqa: ANN401 - aiokafka is untyped
     return DefaultRecordBatchBuilder(_MAGIC, _NO_CODEC, 1, state.producer_id, state.epoch, sequence, BATCH_BYTES_MAX)
 

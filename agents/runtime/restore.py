@@ -33,8 +33,8 @@ class RestoreProgress:
         self._say = say
         self._remaining: dict[TopicPartition, int] = {}
         self._since = self._said = 0.0
-        self.records = 0
-        """Changelog records restored since the process began."""
+        self._moved: dict[TopicPartition, float] = {}
+        self._records = self._counted = 0
 
     @property
     def remaining(self) -> int:
@@ -46,25 +46,35 @@ class RestoreProgress:
         """How many partitions are being restored."""
         return len(self._remaining)
 
+    def moved_at(self, changelog: TopicPartition) -> float:
+        """Return when a restoring partition last came on (`time.monotonic()`), 0 when it is not being restored."""
+        return self._moved.get(changelog, 0.0)
+
+    def take_counted(self) -> int:
+        """Return how many records were restored since the last call."""
+        count, self._counted = self._records - self._counted, self._records
+        return count
+
     @contextmanager
     def of(self, tp: TopicPartition, offsets: int) -> Iterator[None]:
         """Count a partition as being restored."""
         if not self._remaining:
             self._since = self._said = time.monotonic()
         self._remaining[tp] = offsets
+        self._moved[tp] = time.monotonic()
         try:
             yield
         finally:
-            del self._remaining[tp]
+            del self._remaining[tp], self._moved[tp]
 
     def advanced(self, tp: TopicPartition, records: int, remaining: int) -> None:
         """Take note of a chunk; says so at most once a second."""
-        self.records += records
+        self._records += records
         self._remaining[tp] = remaining
-        now = time.monotonic()
+        self._moved[tp] = now = time.monotonic()
         if now - self._said >= 1.0:
             self._said = now
-            self._say(self.records, self.remaining, now - self._since)
+            self._say(self._records, self.remaining, now - self._since)
 
 
 async def restore(
@@ -91,15 +101,15 @@ async def _chunks(cluster: Cluster, tp: TopicPartition, offset: int, end: int) -
     """Fetch one chunk ahead of the reader until the position (not the last record: markers count) is at the end."""
     lane = f"{LANE} {tp.partition % LANES}"
 
-    def fetch(position: int) -> asyncio.Future[Fetched]:
+    def fetch(position: int) -> asyncio.Future[dict[TopicPartition, Fetched]]:
         return asyncio.ensure_future(
-            cluster.fetch(tp, position, bytes_max=FETCH_BYTES, wait_ms=LONG_POLL_MS, lane=lane)
+            cluster.fetch({tp: position}, bytes_max=FETCH_BYTES, wait_ms=LONG_POLL_MS, lane=lane)
         )
 
     ahead = fetch(offset) if offset < end else None
     try:
         while ahead is not None:
-            fetched = await ahead
+            fetched = (await ahead)[tp]
             chunk = unpack(fetched.records, fetched.aborted, offset)
             offset = chunk.next_offset
             ahead = fetch(offset) if offset < end else None

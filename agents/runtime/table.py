@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
@@ -42,12 +43,12 @@ class TransactionalTable(Table):
         if task is not None:
             task.deliver(chunk)
 
-    def positions(self) -> Iterator[tuple[TP, int]]:
-        """Yield the committed positions of the partitions at work."""
-        for partition, task in self.tasks.items():
+    def passed(self) -> Iterator[tuple[TopicPartition, int]]:
+        """Yield each source partition at work with the offset before which everything is committed."""
+        for task in self.tasks.values():
             if task.tenure is not None:
-                for topic in self.stage.sources:
-                    yield TP(topic, partition), task.tenure.passed(topic)
+                for tp in task.tenure.tps:
+                    yield tp, task.tenure.passed(tp.topic)
 
     async def hold(self) -> None:
         """Let open commits finish, and begin no new ones: a rebalance is about to say who owns what."""

@@ -106,6 +106,16 @@ class Tenure:
         if self._commit is not None:
             await asyncio.wait((self._commit,), timeout=within_s)
 
+    def stuck_at(self) -> str:
+        """Say what a tenure with input is waiting for; empty when nothing was delivered."""
+        if self._held:
+            return "a rebalance does not end"
+        if self._commit is not None:
+            return f"a commit has been open for {time.monotonic() - self._commit_started:.0f} s"
+        if self._can_work():
+            return f"input was delivered, but nothing folded for {time.monotonic() - self.last_move:.0f} s"
+        return ""
+
     def passed(self, topic: str) -> int:
         """Return the offset before which everything is folded and committed (control records count)."""
         idle = not self._folded and self._commit is None
