@@ -80,7 +80,7 @@ def gather(
         partitions=partitions,
         raw={prefix + topic: read(prefix + topic) for topic in raw_topics},
         journal=read(prefix + "customer-events"),
-        changelog=read(f"{prefix}{application_id}-customers-changelog"),
+        changelog=read(f"{application_id}-customers-changelog"),
         tier_changes=read(prefix + "tier-changes"),
         churn_risk=read(prefix + "churn-risk"),
         profiles=read(prefix + "customer-profiles"),

@@ -90,6 +90,8 @@ class PartitionFold:
         """Hand over the final states."""
         for key, state in self._states.items():
             self._expected.states[key] = encode_state(state)
+            regime = self._regimes[state.ordinal]
+            self._expected.profiles[key] = _encode(profile(state, regime, key.decode()))
 
     def _control(self, event: ControlRecord) -> None:
         if isinstance(event, PolicyActivated):
@@ -109,9 +111,6 @@ class PartitionFold:
 
     def _keep(self, key: bytes, state: CustomerState, effects: Effects) -> None:
         for topic, decision, change_id in effects.changes:
-            self._expected.changes[topic][key].append(Change(str(change_id), _encode(decision)))
-        for rejected, value in effects.refused:
+            self._expected.changes[topic][key].append(Change(change_id, _encode(decision)))
+        for rejected, value, _ in effects.refused:
             self._expected.refusals[key].append(Refusal(rejected.reason.value, value))
-        if effects.trigger is not None:
-            regime = self._regimes[state.ordinal]
-            self._expected.profiles[key] = _encode(profile(state, regime, effects.trigger, key.decode()))

@@ -130,7 +130,13 @@ class Shop:
         if self.dice.random() < 0.05:
             event |= {"currency": "EUR", "base_total_minor": total + total // 10}
         if self.dice.random() < 0.2:
-            event["products"] = [{"product_id": f"p{self.dice.randrange(300)}", "quantity": 1, "category": "shoes"}]
+            event["products"] = [
+                {
+                    "product_id": f"p{self.dice.randrange(300)}",
+                    "quantity": self.dice.randrange(2, 5),
+                    "category": "shoes",
+                }
+            ]
         self._orders.append(event)
 
     def _of_an_order(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""One run: a deployment under constant load, disturbed by a test, then settled and judged.
+
+    with Run(kafka.bootstrap, tmp_path, "kills", seed=1) as run:
+        run.start("w1")
+        ...disturb...
+        run.finish()
+
+`finish` lets the load go on until every partition of every stage has committed again, stops it, waits until all is
+folded, ends the workers in order and has the checker judge every topic. On any failure the folder with the logs of
+every life is printed.
+"""
+
+import random
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from tests.crash.checker import Report, check, gather
+from tests.crash.feeder import Feeder
+from tests.crash.harness import ADVANCE_S, Deployment, Ends, wait_until
+from tests.crash.watch import STAGES, Watch
+from tests.crash.workload import Mix
+
+RATE: Final = 1_000
+QUIET_S: Final = 2.5
+SETTLED_WITHIN_S: Final = 60.0
+
+
+class Run:
+    """A deployment, its producers and its judge."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        folder: Path,
+        name: str,
+        *,
+        seed: int,
+        rate: int = RATE,
+        mix: Mix | None = None,
+        **settings: dict[str, Any],
+    ) -> None:
+        self.bootstrap, self.seed = bootstrap, seed
+        self.dice = random.Random(seed ^ 0x5EED)
+        self.deployment = Deployment(bootstrap, f"{name}-{seed}", folder, **settings)
+        self.partitions = self.deployment.partitions
+        mix = (mix or Mix())._replace(partitions=self.partitions)
+        self.dedupe = bool(settings.get("intake", {}).get("dedupe", True))
+        if not self.dedupe:
+            mix = mix._replace(repeated=0.0)
+        self.feeder = Feeder(bootstrap, self.deployment.prefix, seed=seed, rate=rate, mix=mix)
+        self.began = time.monotonic()
+        self._fed = False
+
+    def __enter__(self) -> Self:
+        self.deployment.create_topics()
+        self.feeder.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.say(f"FAILED with seed {self.seed}; logs of every life in {self.deployment.folder}")
+        if not self._fed:
+            self.feeder.stop(strict=False)
+        self.deployment.close()
+
+    def say(self, words: str) -> None:
+        """A line for the reader of a failed test."""
+        sys.stdout.write(f"{time.monotonic() - self.began:6.1f} {words}\n")
+
+    def start(self, *names: str) -> None:
+        """Start workers and wait until every partition of both stages commits."""
+        watch = self.watch()
+        self.deployment.start(*names)
+        self.say(f"{', '.join(names)} at work after {watch.all_advance(30.0):.1f} s")
+
+    def pause(self, least_s: float, most_s: float) -> None:
+        """Let a random time pass."""
+        time.sleep(self.dice.uniform(least_s, most_s))
+
+    def watch(self) -> Watch:
+        """Watch all partitions from now on."""
+        return Watch(self.bootstrap, self.deployment.name, self.partitions).start()
+
+    def finish(self, *, within_s: float = ADVANCE_S) -> Report:
+        """Settle, stop everything in order, judge. Fails unless all is exact."""
+        self.deployment.revive(self.say)
+        self.say(f"every partition committed again within {self.watch().all_advance(within_s):.1f} s")
+        self.stop_feeding()
+        self.settle()
+        codes = {worker.name: worker.terminate() for worker in self.deployment.workers.values() if worker.alive()}
+        assert set(codes.values()) <= {0}, f"exit codes {codes}, logs in {self.deployment.folder}"
+        return self.judge()
+
+    def stop_feeding(self) -> None:
+        """Stop the producers; everything they sent is acknowledged."""
+        self._fed = True
+        self.say(f"{self.feeder.stop()} records fed")
+
+    def settle(self) -> None:
+        """Wait until no changelog, journal or output partition moves any more."""
+        ends = Ends(self.bootstrap)
+        topics = [
+            self.deployment.prefix + "customer-events",
+            *(f"{self.deployment.name}-{s}-changelog" for s in STAGES),
+        ]
+        seen: list[dict[int, int]] = []
+        since = time.monotonic()
+
+        def quiet() -> bool:
+            nonlocal seen, since
+            now = [ends.of(topic, self.partitions) for topic in topics]
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return time.monotonic() - since > QUIET_S
+
+        wait_until(quiet, SETTLED_WITHIN_S, "quiet")
+        ends.close()
+
+    def judge(self) -> Report:
+        """Have every topic checked; fails unless all is exact."""
+        deployment = self.deployment
+        evidence = gather(self.bootstrap, deployment.prefix, deployment.name, self.partitions, dedupe=self.dedupe)
+        report = check(evidence)
+        self.say(str(report))
+        assert report.exact, f"seed {self.seed}: {report}\nlogs in {deployment.folder}"
+        return report

@@ -1,0 +1,47 @@
+"""`kill -9`, at random moments and at every named point of the commit: nothing lost, nothing doubled, all in order."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.embedded import EmbeddedKafka
+from tests.crash.failing_worker import CRASHED, POINTS
+from tests.crash.run import Run
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
+
+RANDOM_KILLS = 14
+ON_REBALANCE = frozenset({"while partitions are held for a rebalance", "on revocation"})
+
+
+def test_a_worker_dies_at_every_named_point_of_the_commit(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """Twice at each point of the commit and the restore: early and later in its life."""
+    with Run(kafka.bootstrap, tmp_path, "points", seed=3) as run:
+        run.start("w1")
+        worker = run.deployment.worker("w1")
+        worker.kill()
+        for point in POINTS:
+            if point in ON_REBALANCE:
+                continue
+            for nth in (1, run.dice.randrange(2, 25)):
+                worker.start(point, nth)
+                code = worker.wait(30)
+                assert code == CRASHED, f"{point!r} ({nth}) ended with {code}, log {worker.log}"
+        worker.start()
+        report = run.finish()
+
+    assert report.records["tier changes"] > 100
+
+
+def test_workers_are_killed_at_random_moments(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """One of two workers at a time, sometimes both, at any distance; dedupe is off, so that no repeat hides."""
+    with Run(kafka.bootstrap, tmp_path, "random", seed=4, intake={"dedupe": False}) as run:
+        run.start("w1", "w2")
+        for _ in range(RANDOM_KILLS):
+            run.pause(0.1, 3.0)
+            both = run.dice.random() < 0.1
+            for name in ("w1", "w2") if both else (run.dice.choice(("w1", "w2")),):
+                run.say(f"kill {name}")
+                run.deployment.worker(name).kill()
+                run.deployment.start(name)
+        run.finish()

@@ -1,0 +1,85 @@
+"""Workers come, go, freeze and return while the load never pauses; partitions that stay with a worker go on too."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from agents.embedded import EmbeddedKafka
+from tests.crash.failing_worker import CRASHED
+from tests.crash.harness import ADVANCE_S
+from tests.crash.run import Run
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
+
+SESSION_S = 6
+FENCED = 10
+
+
+def test_two_and_three_workers_join_and_leave(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """Every second member leaves in another way; no partition stands still for longer than the limit at any time."""
+    with Run(kafka.bootstrap, tmp_path, "members", seed=5, intake={"dedupe": False}) as run:
+        run.start("w1")
+        watch = run.watch()
+        run.deployment.start("w2")
+        run.pause(5, 6)
+        run.deployment.start("w3")
+        run.pause(5, 6)
+        assert run.deployment.worker("w2").terminate() == 0
+        run.pause(3, 4)
+        run.deployment.worker("w3").kill()
+        run.deployment.start("w2", "w3")
+        run.pause(5, 6)
+        assert run.deployment.worker("w1").terminate() == 0
+        run.deployment.worker("w3").kill()
+        run.pause(9, 10)  # w3 does not come back: its session must end first
+        run.say(f"longest standstill of a partition {watch.require(ADVANCE_S):.1f} s")
+        run.finish()
+
+
+def test_a_worker_dies_while_a_rebalance_takes_its_partitions(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """Held for a rebalance, and in the middle of giving partitions away."""
+    with Run(kafka.bootstrap, tmp_path, "revoked", seed=6) as run:
+        for point in ("while partitions are held for a rebalance", "on revocation"):
+            worker = run.deployment.worker("w1").start(point)
+            run.watch().all_advance(30)
+            run.deployment.start("w2")
+            assert worker.wait(30) == CRASHED, f"{point}: log {worker.log}"
+            worker.start()
+            run.say(f"{point}: all advance after {run.watch().all_advance(ADVANCE_S):.1f} s")
+            run.deployment.worker("w2").terminate()
+            worker.kill()
+        run.deployment.start("w1")
+        run.finish()
+
+
+def test_a_worker_frozen_past_its_session_does_no_harm_when_it_wakes(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """SIGSTOP, the others take over, SIGCONT: the zombie's open commit must not count, and nothing is folded twice."""
+    with Run(kafka.bootstrap, tmp_path, "zombie", seed=7, intake={"dedupe": False}) as run:
+        run.start("w1", "w2")
+        for name in ("w1", "w2"):
+            run.say(f"freeze {name}")
+            run.deployment.worker(name).signal(signal.SIGSTOP)
+            frozen = time.monotonic()
+            run.say(f"the other took over after {run.watch().all_advance(SESSION_S + ADVANCE_S):.1f} s")
+            time.sleep(max(0.0, SESSION_S + 2 - (time.monotonic() - frozen)))
+            run.deployment.worker(name).signal(signal.SIGCONT)
+            run.pause(3, 4)
+            code = run.deployment.worker(name).returncode
+            assert code in {None, FENCED}, f"{name} ended with {code}, log {run.deployment.worker(name).log}"
+            run.deployment.revive(run.say)
+            run.pause(4, 5)
+        run.finish()
+
+
+def test_sigterm_ends_a_worker_in_order_and_at_once(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """Exit code 0 within seconds, no transaction left open, and the other worker goes on without waiting a session."""
+    with Run(kafka.bootstrap, tmp_path, "sigterm", seed=8) as run:
+        run.start("w1", "w2")
+        run.pause(1, 2)
+        began = time.monotonic()
+        assert run.deployment.worker("w1").terminate(10) == 0
+        run.say(f"ended after {time.monotonic() - began:.1f} s")
+        run.say(f"the other took over after {run.watch().all_advance(SESSION_S):.1f} s")
+        run.finish()
