@@ -13,7 +13,7 @@ import msgspec
 
 from agents.outputs import Outbox
 from agents.runtime.stage import Batch, Record, StateRecord
-from schemas.clock import format_instant, parse_instant
+from schemas.clock import format_instant, parse_canonical
 from schemas.journal import (
     ClockAdvanced,
     ClockClosed,
@@ -28,13 +28,14 @@ from schemas.journal import (
 )
 from streams.customer.state import CustomerState, decode_state, encode_state, head
 from streams.due import DueIndex
-from streams.effects import Effects, Trigger
+from streams.effects import Effects
 from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
 from streams.regime import Regime, regime_of
 
 STAGE: Final = "customers"
 POLICIES_KEY: Final = b"\x00policies"
+DUE_WORK_KEY: Final = b"\x00due"
 NO_TICK: Final = -1
 _CHECK_EVERY: Final = 32
 
@@ -46,6 +47,16 @@ class Activation(msgspec.Struct, array_like=True):
     text: str
 
 
+class DueWork(msgspec.Struct, array_like=True, frozen=True):
+    """What the last tick left to do. In the changelog, because the position may pass the tick before it is done."""
+
+    until: int = NO_TICK
+    """Customers due up to here are run; NO_TICK: nothing is left to do."""
+    closing: str | None = None
+    """The instant of a `clock.closed` to be acknowledged when it is done."""
+
+
+_decode_due_work = msgspec.msgpack.Decoder(DueWork).decode
 _decode_activations = msgspec.msgpack.Decoder(list[Activation]).decode
 
 
@@ -81,14 +92,13 @@ class CustomersPartition:
         self._stage, self._number = stage, number
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
-        self._dirty: dict[bytes, tuple[int, Trigger | None]] = {}
+        self._dirty: dict[bytes, None] = {}
         self._activations: list[Activation] = []
         self._activations_dirty = False
         self._regimes: list[Regime] = []
         self._due = DueIndex(self._due_of)
-        self._due_until = NO_TICK
+        self._due_work = self._due_work_written = DueWork()
         self._tick_under_way = False
-        self._closing: ClockClosed | None = None
         self._effects = Effects()
         self._outbox = Outbox(stage.topics, number, stage.counts)
 
@@ -106,6 +116,9 @@ class CustomersPartition:
 
     def ready(self) -> None:
         """Rebuild what is derived: the policies in force and who is due."""
+        due_work = self._store.pop(DUE_WORK_KEY, None)
+        if due_work is not None:
+            self._due_work = self._due_work_written = _decode_due_work(due_work)
         policies = self._store.pop(POLICIES_KEY, None)
         if policies is not None:
             self._activations = _decode_activations(policies)
@@ -119,32 +132,31 @@ class CustomersPartition:
             add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
 
     def fold(self, records: Sequence[Record], deadline: float) -> int:
-        """Fold records, after the customers who are due already, until the deadline."""
-        if self._due_until != NO_TICK:
-            self.work(deadline)
-        for taken, record in enumerate(records, 1):
-            self._fold_one(record)
-            if taken % _CHECK_EVERY == 0 and perf_counter() > deadline:
+        """Fold records until the deadline. One stamped before a tick waits until all that was due then has run."""
+        for taken, record in enumerate(records):
+            if not self._fold_one(record, deadline):
                 return taken
+            if taken % _CHECK_EVERY == _CHECK_EVERY - 1 and perf_counter() > deadline:
+                return taken + 1
         return len(records)
 
     def work(self, deadline: float) -> bool:
         """Run customers whose time has come, in (due, id) order, until the deadline."""
-        if self._due_until == NO_TICK:
+        until, closing = self._due_work.until, self._due_work.closing
+        if until == NO_TICK:
             return False
-        for count, key in enumerate(self._due.take(self._due_until), 1):
-            self._run_due(key)
+        for count, key in enumerate(self._due.take(until), 1):
+            self._run_due(key, until)
             if count % _CHECK_EVERY == 0 and perf_counter() > deadline:
                 return True
-        self._due_until = NO_TICK
-        if self._closing is not None:
-            self._outbox.audit({"type": "clock.closed", "instant": self._closing.instant, "home": self._home})
-            self._closing = None
+        self._due_work = DueWork()
+        if closing is not None:
+            self._outbox.audit({"type": "clock.closed", "instant": closing, "home": self._home})
         return False
 
     def poll(self, watermark_ms: int | None) -> None:
         """Write a tick into the journal when somebody is due and all input up to then is in it."""
-        if watermark_ms is None or self._tick_under_way or self._due_until != NO_TICK:
+        if watermark_ms is None or self._tick_under_way or self._due_work.until != NO_TICK:
             return
         if self._due.earliest(watermark_ms) is not None:
             tick = ClockTick(instant=format_instant(watermark_ms), home=self._home)
@@ -157,13 +169,15 @@ class CustomersPartition:
         if self._activations_dirty:
             states.append((POLICIES_KEY, msgspec.msgpack.encode(self._activations)))
             self._activations_dirty = False
+        if self._due_work != self._due_work_written:
+            states.append((DUE_WORK_KEY, msgspec.msgpack.encode(self._due_work)))
+            self._due_work_written = self._due_work
         store, decoded = self._store, self._decoded
-        for key, (revision, trigger) in self._dirty.items():
+        for key in self._dirty:
             state = decoded[key]
             record = store[key] = encode_state(state)
             states.append((key, record))
-            if trigger is not None and state.revision != revision:
-                self._outbox.profile(key, state, self._regimes[state.ordinal], trigger)
+            self._outbox.profile(key, state, self._regimes[state.ordinal])
         self._dirty = {}
         excess = len(decoded) - self._stage.decoded_max
         if excess > 0:
@@ -178,49 +192,48 @@ class CustomersPartition:
     def _home(self) -> tuple[int, int]:
         return self._number, self._stage.partitions
 
-    def _fold_one(self, record: Record) -> None:
+    def _fold_one(self, record: Record, deadline: float) -> bool:
+        """Fold one record; False if due work must come first, and the deadline came before its end."""
         key, value = record.key, record.value
         if key is None or value is None:
             raise ValueError("the journal holds a record without key or value: something else writes to it")
         event: JournalRecord = decode_journal(value)
         if isinstance(event, Control):
+            if self.work(deadline):
+                return False
             self._control(event, record)
-            return
+            return True
+        recorded_at = parse_canonical(event.recordedtime)
+        if recorded_at < self._due_work.until and self.work(deadline):
+            return False
         if not self._regimes:
             raise ValueError("the journal holds events before its first policy: run `tierstream topics apply`")
         state = self._state(key)
         if state is None:
-            state = self._decoded[key] = new_state(self._regimes, parse_instant(event.recordedtime))
-        before, revision, effects = state.due, state.revision, self._effects
-        effects.key, effects.trigger = key, None
+            state = self._decoded[key] = new_state(self._regimes, recorded_at)
+        before, effects = state.due, self._effects
+        effects.key = key
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
-        self._touched(key, revision, effects.trigger)
+        self._dirty[key] = None
         if state.due < before:
             self._due.add(key, state.due)
         if not effects.empty:
             self._outbox.collect(key, effects, record)
             effects.take_over(key)
+        return True
 
-    def _run_due(self, key: bytes) -> None:
+    def _run_due(self, key: bytes, until: int) -> None:
         state = self._state(key)
         if state is None:
             return
-        revision, effects = state.revision, self._effects
-        effects.take_over(key)
-        pass_time(state, self._regimes, self._due_until, effects)
-        self._touched(key, revision, effects.trigger)
+        effects = self._effects
+        effects.key = key
+        pass_time(state, self._regimes, until, effects)
+        self._dirty[key] = None
         self._due.add(key, self._due_of(key))
         if not effects.empty:
             self._outbox.collect(key, effects, None)
             effects.take_over(key)
-
-    def _touched(self, key: bytes, revision: int, trigger: Trigger | None) -> None:
-        """The state must be written with the next commit, and its profile if the revision has risen by then."""
-        touched = self._dirty.get(key)
-        if touched is None:
-            self._dirty[key] = (revision, trigger)
-        elif trigger is not None:
-            self._dirty[key] = (touched[0], trigger)
 
     def _control(self, event: ControlRecord, record: Record) -> None:
         match event:
@@ -228,15 +241,19 @@ class CustomersPartition:
                 self._activate(event, record)
             case ClockTick():
                 self._tick_under_way = False
-                if event.home == self._home:
-                    self._due_until = max(self._due_until, parse_instant(event.instant))
-            case ClockAdvanced() | ClockClosed():
-                if event.home is None or event.home == self._home:
-                    self._due_until = max(self._due_until, parse_instant(event.instant))
-                    self._closing = event if isinstance(event, ClockClosed) else self._closing
+                self._pass_time(event.instant, event.home)
+            case ClockAdvanced():
+                self._pass_time(event.instant, event.home)
+            case ClockClosed():
+                self._pass_time(event.instant, event.home, closing=event.instant)
+
+    def _pass_time(self, instant: str, home: tuple[int, int] | None, closing: str | None = None) -> None:
+        """Customers due up to the instant are to run, if this partition is meant."""
+        if home is None or home == self._home:
+            self._due_work = DueWork(parse_canonical(instant), closing)
 
     def _activate(self, event: PolicyActivated, record: Record) -> None:
-        effective_at = parse_instant(event.effective_at)
+        effective_at = parse_canonical(event.effective_at)
         regime = regime_of(load_canonical(event.text), len(self._regimes), effective_at)
         self._regimes.append(regime)
         self._activations.append(Activation(effective_at, event.text))

@@ -10,7 +10,7 @@ from agents.runtime.stage import Headers, OutputRecord, Record
 from schemas.cloudevents import encode_output
 from schemas.rejections import Rejected, dead_letter_headers
 from streams.customer.state import CustomerState
-from streams.effects import Effects, Trigger
+from streams.effects import Effects
 from streams.regime import Regime
 from streams.standing.profile import profile, profile_id
 
@@ -40,14 +40,14 @@ class Outbox:
             value, headers = encode_output(decision, event_id=change_id, source=SOURCE)
             self.put(self._topics[topic], key, value, [*headers, (JOURNAL_HEADER, where)])
             self._counts["changes", topic] += 1
-        for rejected, value in effects.refused:
-            self.dead_letter(rejected, key, value, [], record)
+        for rejected, value, waited in effects.refused:
+            self.dead_letter(rejected, key, value, [], None if waited else record)
         if effects.repeated:
             self._counts["duplicates", "customers"] += effects.repeated
 
-    def profile(self, key: bytes, state: CustomerState, regime: Regime, trigger: Trigger) -> None:
+    def profile(self, key: bytes, state: CustomerState, regime: Regime) -> None:
         """The customer's standing for the compacted topic."""
-        decision = profile(state, regime, trigger, key.decode())
+        decision = profile(state, regime, key.decode())
         value, headers = encode_output(decision, event_id=profile_id(decision), source=SOURCE)
         self.put(self._topics["customer-profiles"], key, value, headers)
 

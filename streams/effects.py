@@ -36,12 +36,14 @@ class Refused(NamedTuple):
 
     rejected: Rejected
     value: bytes
+    waited: bool
+    """Whether it is not the record under way, but one that waited in the state."""
 
 
 class Effects:
     """Collects, for one customer at a time; `take_over` begins with the next."""
 
-    __slots__ = ("changes", "key", "refused", "repeated", "trigger")
+    __slots__ = ("changes", "key", "refused", "repeated")
 
     def __init__(self, key: bytes = b"") -> None:
         self.take_over(key)
@@ -52,8 +54,6 @@ class Effects:
         self.changes: list[Change] = []
         self.refused: list[Refused] = []
         self.repeated = 0
-        self.trigger: Trigger | None = None
-        """Why the revision rose last; None: it has not."""
 
     @property
     def customer_id(self) -> str:
@@ -65,18 +65,19 @@ class Effects:
         """Whether there is nothing to publish or to count."""
         return not (self.changes or self.refused or self.repeated)
 
-    def raised(self, state: CustomerState, trigger: Trigger) -> None:
+    @staticmethod
+    def raised(state: CustomerState, trigger: Trigger) -> None:
         """Something that is published changes: the revision rises, and the profile will say why."""
         state.revision += 1
-        self.trigger = trigger
+        state.raised_by = (trigger.cause, trigger.event_id)
 
     def publish(self, topic: str, decision: TierChanged | ChurnRiskChanged, change_id: str) -> None:
         """A change to publish, in order."""
         self.changes.append(Change(topic, decision, change_id))
 
-    def refuse(self, rejected: Rejected, value: bytes) -> None:
+    def refuse(self, rejected: Rejected, value: bytes, *, waited: bool = False) -> None:
         """A record for the dead letters."""
-        self.refused.append(Refused(rejected, value))
+        self.refused.append(Refused(rejected, value, waited))
 
 
 def output_id(

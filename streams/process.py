@@ -25,7 +25,7 @@ from schemas.events import (
 )
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders
-from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, Books, Outcome, Taken
+from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, WAITING_DAYS, Books, Outcome, Taken
 from streams.customer.dedupe import hash_of, seen_before
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
@@ -37,7 +37,11 @@ from streams.standing.announce import announce_band, announce_tier
 
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 
-STAGE: Final = "customers"
+WAITED_IN_VAIN: Final = Rejected(
+    reason=RefusalReason.REFUND_WITHOUT_ORDER,
+    stage="customers",
+    detail=f"its order has not come in {WAITING_DAYS} days",
+)
 
 
 def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
@@ -166,12 +170,7 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
     as_of = _advance(state, regime, at)
     trigger = Trigger("time", None, at, None)
     for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
-        effects.refuse(
-            Rejected(
-                reason=RefusalReason.REFUND_WITHOUT_ORDER, stage=STAGE, detail="its order has not come within 30 days"
-            ),
-            value,
-        )
+        effects.refuse(WAITED_IN_VAIN, value, waited=True)
     ladders = any(standing.due <= at for standing in state.ladders)
     _review(state, regime, trigger, effects, ladders=ladders, risk=state.risk.due <= at)
     _set_due(state, at)

@@ -60,7 +60,10 @@ class StagePartition(Protocol):
         """Take note that the changelog was read to its end."""
 
     def fold(self, records: Sequence[Record], deadline: float) -> int:
-        """Fold records in order until `time.perf_counter()` passes the deadline; return how many were taken (>= 1)."""
+        """Fold records in order until `time.perf_counter()` passes the deadline; return how many were taken.
+
+        0 only while `work` has something to do that must come first.
+        """
 
     def work(self, deadline: float) -> bool:
         """Do due work until the deadline; True when more remains."""

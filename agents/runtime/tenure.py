@@ -183,12 +183,13 @@ class Tenure:
             raise
         except Exception as error:
             raise fold_bug(records, error) from error
-        if not self._folded:
+        if count and not self._folded:
             self._oldest_ms = records[0].timestamp
             self._metrics.behind_since_ms = self._metrics.behind_since_ms or self._oldest_ms
-        self._folded += count
-        self.cursor.folded(records, count)
-        self.last_move = time.monotonic()
+        if count:
+            self._folded += count
+            self.cursor.folded(records, count)
+            self.last_move = time.monotonic()
         if count >= len(records):
             self._records = []
             if self._chunk is not None:

@@ -41,23 +41,12 @@ def book(
 
     Counts of one day stop at 65,535 (a robot, not a customer). The windows must have been advanced to `as_of`.
     """
+    position = _entry(state, day, as_of)
+    if position < 0:
+        _book_older(state, day, orders, visits, tickets, spend)
+        return
     log = state.days
-    end = len(log)
-    relative = day - DAY_ZERO
-    if end and (position := _find(log, relative, end)) < end and _day_at(log, position) == relative:
-        _, had_orders, had_visits, had_tickets, had_spend = _ENTRY.unpack_from(log, position)
-    else:
-        if day <= as_of - LOG_DAYS:  # older than the log: it counts in the lifetime sums alone
-            for column, amount in ((ORDERS, orders), (VISITS, visits), (TICKETS, tickets), (SPEND, spend)):
-                state.sums[_LIFETIME + column] += amount
-            if orders > 0:
-                _purchase_day_added(state, day)
-                state.dropped_last_day = max(state.dropped_last_day, day)
-            return
-        position = position if end else 0
-        log[position:position] = bytes(_SIZE)
-        _shift_heads(state, position // _SIZE, day, as_of)
-        had_orders = had_visits = had_tickets = had_spend = 0
+    relative, had_orders, had_visits, had_tickets, had_spend = _ENTRY.unpack_from(log, position)
     orders = min(orders, _COUNT_MAX - had_orders)
     visits = min(visits, _COUNT_MAX - had_visits)
     tickets = min(tickets, _COUNT_MAX - had_tickets)
@@ -148,6 +137,29 @@ def day_falls_below(state: CustomerState, metric: str, window_days: int, thresho
             if value < threshold:
                 return entry[0] + window_days
     return None
+
+
+def _entry(state: CustomerState, day: int, as_of: int) -> int:
+    """Byte position of a day's entry, made if it is not there; -1 for a day older than the log."""
+    log = state.days
+    relative, end = day - DAY_ZERO, len(log)
+    position = _find(log, relative, end) if end else 0
+    if position < end and _day_at(log, position) == relative:
+        return position
+    if day <= as_of - LOG_DAYS:
+        return -1
+    log[position:position] = _ENTRY.pack(relative, 0, 0, 0, 0)
+    _shift_heads(state, position // _SIZE, day, as_of)
+    return position
+
+
+def _book_older(state: CustomerState, day: int, orders: int, visits: int, tickets: int, spend: int) -> None:
+    """A day older than the log counts in the lifetime alone, and an order then makes it a purchase day of its own."""
+    for column, amount in ((ORDERS, orders), (VISITS, visits), (TICKETS, tickets), (SPEND, spend)):
+        state.sums[_LIFETIME + column] += amount
+    if orders > 0:
+        _purchase_day_added(state, day)
+        state.dropped_last_day = max(state.dropped_last_day, day)
 
 
 def _count(sums: list[int], column: int, amount: int, age: int) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from schemas.decisions import Cause
 from streams.customer.standing import LadderStanding, RiskStanding
 
 VERSION: Final = 1
@@ -42,6 +43,8 @@ class CustomerState(msgspec.Struct, array_like=True):
     """Journal records of this customer so far, ticks not counted."""
     revision: int = 0
     """Rises with every record or passing of time that changes what is published."""
+    raised_by: tuple[Cause, str | None] = ("event", None)
+    """Why the revision rose last: cause, and event id if an event did it."""
     sequences: list[int] = msgspec.field(default_factory=lambda: [0, 0])
     """Last `sequence` per output topic: tier-changes, churn-risk."""
 

@@ -112,7 +112,7 @@ def overlay(preset: Node, own: Node) -> Node:
             merged[name] = part
         elif name in MERGED_BY_ID and isinstance(part.value, list):
             merged[name] = Node(_overlay_by_id(below.elements(), part.elements()), part.line, part.key)
-        elif name in ("policy", "churn") and isinstance(part.value, dict):
+        elif name == "churn" and isinstance(part.value, dict):
             merged[name] = overlay(below, part)
         else:
             merged[name] = part

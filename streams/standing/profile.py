@@ -16,7 +16,7 @@ from schemas.decisions import (
 from streams.customer.daylog import PLACES
 from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
-from streams.effects import Trigger, output_id
+from streams.effects import output_id
 from streams.models import mbgnbd
 from streams.regime import Regime
 from streams.standing import churn
@@ -56,17 +56,18 @@ def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
     )
 
 
-def profile(state: CustomerState, regime: Regime, trigger: Trigger, customer_id: str) -> Profile:
-    """The whole standing as of the state's clock; the windows must have been advanced to it."""
+def profile(state: CustomerState, regime: Regime, customer_id: str) -> Profile:
+    """The whole standing as of the state's clock: a function of the state alone, however often it is written."""
     at = state.clock
+    cause, event_id = state.raised_by
     as_of = format_instant(at)
     return Profile(
         customer_id=customer_id,
         effective_at=as_of,
         sequence=state.revision,
         revision=state.revision,
-        cause=trigger.cause,
-        caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
+        cause=cause,
+        caused_by=CausedBy(event_id=event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
         reasons=(),
         customer=customer_block(state, regime),
