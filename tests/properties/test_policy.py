@@ -23,6 +23,12 @@ requirements = st.builds(
     conditions=st.lists(conditions, min_size=1, max_size=3).map(tuple),
 )
 
+large_requirements = st.builds(
+    lambda metric, at_least: Requirement("all", (Condition(metric, 365, at_least),)),
+    st.sampled_from(METRICS),
+    st.integers(1, 10**15),
+)
+
 
 def accepted(text: str) -> Policy:
     """Parse a text that has to be right."""
@@ -102,7 +108,7 @@ def test_what_implies_really_implies(strong: Requirement, weak: Requirement, val
     assert implies(strong, strong)
 
 
-@given(requirements, st.integers(1, 1_000))
+@given(large_requirements, st.integers(1, 1_000))
 def test_scaling_rounds_up_to_the_next_whole_unit(requirement: Requirement, thousandths: int) -> None:
     """The scaled threshold is the least integer that is not below ratio times threshold, and never above it."""
     ratio = Fraction(thousandths, 1_000)

@@ -49,6 +49,7 @@ GOLD = "ladder[0].tier[1]"
 MISTAKES = [
     ('name = "shop"\n', "", 1, "policy.name", 'missing; write a name, such as name = "my-shop"'),
     ('name = "shop"', 'name = " "', 2, "policy.name", "1 to 200 printable characters"),
+    ('name = "shop"', r'name = "a\u0007b"', 2, "policy.name", "1 to 200 printable characters"),
     ('name = "shop"', "name = 7", 2, "policy.name", "has to be text in quotes"),
     ('currency = "USD"\n', "", 1, "policy.currency", 'missing; write currency = "USD"'),
     ('currency = "USD"', 'currency = "usd"', 3, "policy.currency", "did you mean `USD`?"),
@@ -213,6 +214,20 @@ def test_file_and_argument_have_to_agree() -> None:
     (found,) = mistakes_in(SHOP, currency="EUR")
     assert (found.line, found.key) == (3, "policy.currency")
     assert "is USD here, but the command or the settings say EUR" in found.message
+
+
+def test_a_preset_lends_no_name() -> None:
+    """Rules that may differ from the preset's do not run under its name."""
+    (found,) = mistakes_in('[policy]\nextends = "default"\ncurrency = "USD"\ntime_zone = "UTC"\n')
+    assert (found.line, found.key) == (1, "policy.name")
+
+
+def test_two_own_tiers_of_one_id_are_not_merged() -> None:
+    """One of them goes over the preset's tier, the other is a repeated id."""
+    header = '[policy]\nname = "x"\nextends = "default"\ncurrency = "USD"\ntime_zone = "UTC"\n'
+    ladder = '[[ladder]]\nid = "standing"\n'
+    gold = '[[ladder.tier]]\nid = "gold"\nbenefits = ["tea"]\n'
+    assert (10 + 2, "ladder[0].tier[1].id") in {(e.line, e.key) for e in mistakes_in(header + ladder + gold + gold)}
 
 
 def test_an_inherited_mistake_stands_where_the_own_file_made_it() -> None:

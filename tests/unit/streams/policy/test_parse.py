@@ -79,10 +79,12 @@ def test_keep_is_enter_times_the_ratio_rounded_up_exactly() -> None:
     assert green.keep == Requirement("any", (Condition("orders", None, 1),))
 
 
-@pytest.mark.parametrize(("ratio", "kept"), [("0.7", 7), ("0.1", 1), ("0.3", 3), ("1", 10), ("1.0", 10), ("0.01", 1)])
+@pytest.mark.parametrize(
+    ("ratio", "kept"), [("0.07", 7), ("0.55", 55), ("0.9", 90), ("1", 100), ("1.0", 100), ("0.001", 1)]
+)
 def test_ratios_that_floats_cannot_hold_are_exact(ratio: str, kept: int) -> None:
-    """0.7 of 10 is 7, not the 8 that 7.000000000000001 would be rounded up to."""
-    text = SHOP.replace("keep_ratio = 0.9", f"keep_ratio = {ratio}").replace("at_least = 33", "at_least = 10")
+    """0.07 of 100 is 7, not the 8 that the float product 7.000000000000001 would be rounded up to."""
+    text = SHOP.replace("keep_ratio = 0.9", f"keep_ratio = {ratio}").replace("at_least = 33", "at_least = 100")
     assert ladder_of(text).tiers[1].keep.conditions[0].at_least == kept
 
 
@@ -92,6 +94,14 @@ def test_keep_that_is_given_stands() -> None:
         'benefits = ["', 'keep.all = [{ metric = "orders", window = "365 days", at_least = 20 }]\nbenefits = ["'
     )
     assert ladder_of(text).tiers[1].keep == Requirement("all", (Condition("orders", 365, 20),))
+
+
+def test_keep_may_equal_enter() -> None:
+    """Saying that there is no hysteresis is no mistake."""
+    text = SHOP.replace(
+        "enter.any = [{", 'keep.any = [{ metric = "orders", window = "lifetime", at_least = 1 }]\nenter.any = [{'
+    )
+    assert ladder_of(text).tiers[0].keep == ladder_of(text).tiers[0].enter
 
 
 def test_what_may_be_left_out_has_a_plain_default() -> None:
