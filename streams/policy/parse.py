@@ -64,9 +64,7 @@ def _extended(root: Node, mistakes: list[PolicyError]) -> Node:
     preset = read(preset_text(str(place.value)))
     if isinstance(preset, PolicyError):
         raise TypeError(f"the preset {place.value} is broken: {preset}")
-    inherited = inherit(preset, str(place.value), place.line)
-    sections = {key: part for key, part in inherited.table().items() if key != "policy"}
-    return overlay(Node(sections, inherited.line, inherited.key), root)
+    return overlay(inherit(preset, str(place.value), place.line), root)
 
 
 def _choose(header: Table, key: str, argument: str | None, hint: str, known: frozenset[str]) -> str | None:
