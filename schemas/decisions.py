@@ -197,8 +197,11 @@ class ChurnStanding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     model: ModelRef
 
 
-class Aggregates(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """Sums over the rolling windows as of the profile's instant; spend is net of what was refunded."""
+class Aggregates(msgspec.Struct, frozen=True, gc=False):
+    """Sums over the rolling windows as of the profile's instant; spend is net of what was refunded.
+
+    Made by position, metric by metric: a profile is made for every touched customer at every commit.
+    """
 
     spend_30d_minor: Count
     spend_90d_minor: Count

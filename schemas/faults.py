@@ -43,6 +43,7 @@ def _invalid(message: str, prefix: str) -> Rejected:
     if what.startswith("Object missing required field"):
         return refuse(RefusalReason.SCHEMA, f"{where}: required field {what.rpartition(' ')[2]} is missing")
     reason = _reason_of(name)
+    what = what.replace(" | null", "")  # null only says left out
     return refuse(reason, f"{where}: {what[:1].lower()}{what[1:]}{_HINTS.get(reason, '')}")
 
 
