@@ -203,14 +203,14 @@ class CustomersPartition:
                 return False
             self._control(event, record)
             return True
-        recorded_at = parse_canonical(event.recordedtime)
-        if recorded_at < self._due_work.until and self.work(deadline):
+        until = self._due_work.until
+        if until != NO_TICK and parse_canonical(event.recordedtime) < until and self.work(deadline):
             return False
-        if not self._regimes:
-            raise ValueError("the journal holds events before its first policy: run `tierstream topics apply`")
         state = self._state(key)
         if state is None:
-            state = self._decoded[key] = new_state(self._regimes, recorded_at)
+            if not self._regimes:
+                raise ValueError("the journal holds events before its first policy: run `tierstream topics apply`")
+            state = self._decoded[key] = new_state(self._regimes, parse_canonical(event.recordedtime))
         before, effects = state.due, self._effects
         effects.key = key
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)

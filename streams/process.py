@@ -36,6 +36,7 @@ from streams.standing import churn, ladder
 from streams.standing.announce import announce_band, announce_tier
 
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
+_ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
 
 WAITED_IN_VAIN: Final = Rejected(
     reason=RefusalReason.REFUND_WITHOUT_ORDER,
@@ -83,12 +84,11 @@ def process(
     if state.due <= recorded_at or state.ordinal + 1 < len(regimes):
         pass_time(state, regimes, recorded_at, effects)
     regime = regimes[state.ordinal]
-    state.clock = max(state.clock, recorded_at)
-    at = state.clock
+    at = state.clock = max(state.clock, recorded_at)
     as_of = _advance(state, regime, at)
     state.journal_seq += 1
-    occurred_at = parse_canonical(event.time)
-    purchases = (state.purchase_days, state.first_day, state.last_day)
+    occurred_at = recorded_at if event.time == event.recordedtime else parse_canonical(event.time)
+    days, first, last = state.purchase_days, state.first_day, state.last_day
     outcome = _apply(state, event, value, regime, as_of, occurred_at, dedupe=dedupe)
     if not outcome.changed:
         if outcome.repeated:
@@ -101,7 +101,7 @@ def process(
     if event.test:
         state.test = True
     ladders = bool(outcome.taken) or not regime.metrics.isdisjoint(outcome.metrics)
-    risk = purchases != (state.purchase_days, state.first_day, state.last_day)
+    risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     if ladders or risk or state.waiting:
         _review(state, regime, trigger, effects, ladders=ladders, risk=risk, taken=outcome.taken)
         _set_due(state, at)
@@ -118,7 +118,7 @@ def _apply(
     dedupe: bool,
 ) -> Outcome:
     """What the event does to the aggregates."""
-    if isinstance(event, OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState):
+    if isinstance(event, _ORDER_EVENTS):
         books = Books(state, state.clock, as_of, regime.policy.currency)
         return _apply_order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
     ring = state.seen_browsing if isinstance(event, BrowseActivity) else state.seen_other

@@ -112,6 +112,11 @@ def total(state: CustomerState, metric: str, window_days: int | None, as_of: int
     return sum(entry[column] for entry in entries(state) if entry[0] > first)
 
 
+def windows(state: CustomerState, metric: str) -> list[int]:
+    """A metric over WINDOW_DAYS, shortest first, and over the whole life."""
+    return state.sums[METRICS[metric] :: _STRIDE]
+
+
 def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:
     """The log as (day, orders, visits, tickets, spend), oldest first."""
     return [(day + DAY_ZERO, *rest) for day, *rest in _ENTRY.iter_unpack(state.days)]
@@ -143,6 +148,8 @@ def _entry(state: CustomerState, day: int, as_of: int) -> int:
     """Byte position of a day's entry, made if it is not there; -1 for a day older than the log."""
     log = state.days
     relative, end = day - DAY_ZERO, len(log)
+    if end and log[-_SIZE] | log[1 - _SIZE] << 8 == relative:  # most events are of the newest day
+        return end - _SIZE
     position = _find(log, relative, end) if end else 0
     if position < end and _day_at(log, position) == relative:
         return position
@@ -178,15 +185,9 @@ def _day_at(log: bytearray, position: int) -> int:
 
 
 def _find(log: bytearray, relative: int, end: int) -> int:
-    """Byte position of the first entry whose day is not before `relative`.
-
-    Looks at the newest entry first: most events are of today.
-    """
-    newest = _day_at(log, end - _SIZE)
-    if newest < relative:
+    """Byte position of the first entry whose day is not before `relative`."""
+    if _day_at(log, end - _SIZE) < relative:
         return end
-    if newest == relative:
-        return end - _SIZE
     low, high = 0, end // _SIZE - 1
     while low < high:
         middle = (low + high) // 2

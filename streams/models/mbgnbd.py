@@ -58,14 +58,20 @@ def p_purchase_within(model: Parameters, x: int, tx: float, t: float, h: float) 
 
 def purchase_after_silence(model: Parameters, x: int, tx: float, silence: float, h: float) -> float:
     """As `p_purchase_within` at t = tx + silence, `silence` >= 0: the difference t - tx would round, this does not."""
+    return after_silence(model, x, tx, silence, h)[0]
+
+
+def after_silence(model: Parameters, x: int, tx: float, silence: float, h: float) -> tuple[float, float]:
+    """P(at least one purchase within `h`) and P(alive) after a silence of `silence` >= 0."""
     c = model.r + x
     u = model.alpha + tx
     ln_odds = log(model.a / (model.b + x)) + c * log1p(silence / u)
     buys_if_alive = -expm1(-c * log1p(h / (u + silence)))
     if ln_odds > 0.0:
         odds_of_life = exp(-ln_odds)
-        return buys_if_alive * odds_of_life / (1.0 + odds_of_life)
-    return buys_if_alive / (1.0 + exp(ln_odds))
+        return buys_if_alive * odds_of_life / (1.0 + odds_of_life), odds_of_life / (1.0 + odds_of_life)
+    odds_of_death = exp(ln_odds)
+    return buys_if_alive / (1.0 + odds_of_death), 1.0 / (1.0 + odds_of_death)
 
 
 def p_alive_crossing(model: Parameters, x: int, tx: float, p: float) -> float:

@@ -93,7 +93,7 @@ def announce_band(
     sequence = state.sequences[RISK_SEQUENCE]
     past = churn.history(state, regime.calendar) if move.current != NO_BAND else None
     following = state.risk.due if past and state.risk.due != NOT_DUE else None
-    score = churn.score(rules, past, at) if past else None
+    judged = churn.scores(rules, past, at) if past else None
     decision = ChurnRiskChanged(
         customer_id=effects.customer_id,
         effective_at=format_instant(at),
@@ -102,13 +102,13 @@ def announce_band(
         cause=trigger.cause,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_band_reasons(rules, move, score),
+        reasons=_band_reasons(rules, move, judged.no_purchase if judged else None),
         customer=customer_block(state, regime),
         band=_band_name(rules, move.current),
         previous_band=_band_name(rules, move.previous),
-        score=score,
+        score=judged.no_purchase if judged else None,
         horizon_days=rules.horizon_days,
-        p_alive=mbgnbd.p_alive(rules.model, past.repeats, past.weeks, past.weeks_at(at)) if past else None,
+        p_alive=judged.p_alive if judged else None,
         drivers=_drivers(rules, past, at) if past else (),
         expected_next_order_by=_expected_by(rules, past, at) if past else None,
         value_at_risk_minor=daylog.total(state, "spend", 365, regime.calendar.day_of(at)),

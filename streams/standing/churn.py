@@ -10,6 +10,7 @@ from typing import NamedTuple
 from streams.calendar import Calendar
 from streams.customer.standing import NO_BAND, NOT_DUE, RiskStanding
 from streams.customer.state import CustomerState
+from streams.models import mbgnbd
 from streams.models.crossing import MS_PER_WEEK, score_at, score_crossing, score_crossing_lower_bound
 from streams.policy.model import ChurnRules
 
@@ -28,6 +29,14 @@ class History(NamedTuple):
         return self.weeks + max(0, instant - self.anchor_ms) / MS_PER_WEEK
 
 
+class Scores(NamedTuple):
+    """What the model says at one instant."""
+
+    no_purchase: float
+    """P(no purchase within the horizon): the churn score."""
+    p_alive: float
+
+
 class BandMove(NamedTuple):
     """A change of band that must be published. Bands by index; NO_BAND where nothing was bought."""
 
@@ -44,6 +53,13 @@ def history(state: CustomerState, calendar: Calendar) -> History:
 def score(rules: ChurnRules, past: History, at: int) -> float:
     """P(no purchase within the horizon) at an instant."""
     return score_at(rules.model, past.repeats, past.weeks, rules.horizon_weeks, past.anchor_ms, at)
+
+
+def scores(rules: ChurnRules, past: History, at: int) -> Scores:
+    """Score and P(alive) at an instant, for the price of one."""
+    silence = max(0, at - past.anchor_ms) / MS_PER_WEEK
+    purchase, alive = mbgnbd.after_silence(rules.model, past.repeats, past.weeks, silence, rules.horizon_weeks)
+    return Scores(1.0 - purchase, alive)
 
 
 def review(

@@ -13,17 +13,16 @@ from schemas.decisions import (
     LadderStanding,
     Profile,
 )
-from streams.customer.daylog import PLACES
+from streams.customer import daylog
 from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
 from streams.effects import output_id
-from streams.models import mbgnbd
 from streams.regime import Regime
 from streams.standing import churn
 
 _UNASKED: Final = Contactable()
-_ORDERS_365D: Final = PLACES["orders", 365]
-_SPEND_365D: Final = PLACES["spend", 365]
+_ORDERS_365D: Final = daylog.PLACES["orders", 365]
+_SPEND_365D: Final = daylog.PLACES["spend", 365]
 
 
 def window_name(window_days: int | None) -> str:
@@ -112,37 +111,18 @@ def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStand
     rules = regime.policy.churn
     if rules is None or regime.model_ref is None or state.risk.band == NO_BAND:
         return None
-    past = churn.history(state, regime.calendar)
+    judged = churn.scores(rules, churn.history(state, regime.calendar), at)
     return ChurnStanding(
         band=rules.bands[state.risk.band].name,
         since=format_instant(state.risk.since),
-        score=churn.score(rules, past, at),
-        p_alive=mbgnbd.p_alive(rules.model, past.repeats, past.weeks, past.weeks_at(at)),
+        score=judged.no_purchase,
+        p_alive=judged.p_alive,
         model=regime.model_ref,
     )
 
 
 def _aggregates(state: CustomerState) -> Aggregates:
-    sums = state.sums
-    _, orders_30, visits_30, tickets_30, spend_30 = sums[:5]
-    _, orders_90, visits_90, tickets_90, spend_90 = sums[5:10]
-    _, orders_365, visits_365, tickets_365, spend_365 = sums[10:15]
-    _, orders, visits, tickets, spend = sums[15:]
+    windows = daylog.windows
     return Aggregates(
-        spend_30d_minor=spend_30,
-        spend_90d_minor=spend_90,
-        spend_365d_minor=spend_365,
-        spend_lifetime_minor=spend,
-        orders_30d=orders_30,
-        orders_90d=orders_90,
-        orders_365d=orders_365,
-        orders_lifetime=orders,
-        visits_30d=visits_30,
-        visits_90d=visits_90,
-        visits_365d=visits_365,
-        visits_lifetime=visits,
-        tickets_30d=tickets_30,
-        tickets_90d=tickets_90,
-        tickets_365d=tickets_365,
-        tickets_lifetime=tickets,
+        *windows(state, "spend"), *windows(state, "orders"), *windows(state, "visits"), *windows(state, "tickets")
     )
