@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> faust.App:
 
 
 def _spare_the_collector() -> None:
-    """Look for cyclic garbage seldom: the fold makes none, and a full look walks every decoded state (15 % of a core)."""
+    """Look for cyclic garbage seldom: the fold makes none, and each full look walks every decoded state."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
