@@ -44,8 +44,16 @@ def parse_instant(text: str) -> int:
 @lru_cache(maxsize=16_384)  # broker arrival times repeat within a batch, and intake reads an event's time twice
 def _parse(text: str) -> int:
     if len(text) == _LENGTH_MS_Z and text[23] == "Z" and text[4:20:3] == "--T::." and text[11:13] != "24":
-        # The form that we write ourselves: the structure is right, and fromisoformat judges the digits.
-        return round(datetime.fromisoformat(text).timestamp() * MS_PER_SECOND)
+        # The form that we write ourselves: only the digits are left to judge.
+        try:
+            return round(datetime.fromisoformat(text).timestamp() * MS_PER_SECOND)
+        except ValueError:
+            return _parse_any(text)
+    return _parse_any(text)
+
+
+def _parse_any(text: str) -> int:
+    """Every form of RFC 3339, with errors that say what is wrong."""
     if _RFC_3339.fullmatch(text) is None:
         raise ValueError("not RFC 3339 with `Z` or an offset, such as 2026-11-22T10:00:00.000Z")
     moment = datetime.fromisoformat(text)
