@@ -5,7 +5,7 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -54,6 +54,8 @@ class Follower:
         board.bands = [Level(band.name, band_label(band.name)) for band in bands]
         self._levels = {level.id: level for level in (*board.tiers, *board.bands)}
         self._bands = [band.name for band in bands]
+        self.directions: Counter[str] = Counter()
+        """Changes of tier by direction."""
         self._tier_of: dict[str, Level] = {}
         self._band_of: dict[str, Level] = {}
         self._waiting: deque[Change] = deque(maxlen=WAITING_MAX)
@@ -85,6 +87,7 @@ class Follower:
         decision = self._decode_tier(value).data
         self._move(self._tier_of, decision.customer_id, decision.tier.id if decision.tier else None)
         self._board.tier_changes += 1
+        self.directions[decision.direction] += 1
         self._waiting.append(tier_change(decision))
 
     def risk_changed(self, value: bytes) -> None:
