@@ -33,6 +33,15 @@ POINTS: Final[dict[str, tuple[str, str, str]]] = {
 }
 """Point to (class, method, when): `before` and `after` the call, or `sent`: begun, and its request on the wire."""
 
+AT_START: Final = frozenset(
+    {
+        "after the epoch is taken over, before the state is read",
+        "during restore",
+        "after restore, before the first fetch",
+    }
+)
+ON_REBALANCE: Final = frozenset({"while partitions are held for a rebalance", "on revocation"})
+
 
 class Countdown:
     """Ends the process the n-th time it is asked to."""

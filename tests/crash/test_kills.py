@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from agents.embedded import EmbeddedKafka
-from tests.crash.failing_worker import CRASHED, POINTS
+from tests.crash.failing_worker import AT_START, CRASHED, ON_REBALANCE, POINTS
 from tests.crash.run import Run
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
 
 RANDOM_KILLS = 14
-ON_REBALANCE = frozenset({"while partitions are held for a rebalance", "on revocation"})
+OFTEN = 40  # a point of the commit is passed so often within a second or two
+ONCE_PER_PARTITION = 10  # a point of the start is passed twelve times: six partitions of two stages
 
 
 def test_a_worker_dies_at_every_named_point_of_the_commit(kafka: EmbeddedKafka, tmp_path: Path) -> None:
@@ -23,7 +24,8 @@ def test_a_worker_dies_at_every_named_point_of_the_commit(kafka: EmbeddedKafka, 
         for point in POINTS:
             if point in ON_REBALANCE:
                 continue
-            for nth in (1, run.dice.randrange(2, 25)):
+            most = ONCE_PER_PARTITION if point in AT_START else OFTEN
+            for nth in (1, run.dice.randrange(2, most)):
                 worker.start(point, nth)
                 code = worker.wait(30)
                 assert code == CRASHED, f"{point!r} ({nth}) ended with {code}, log {worker.log}"

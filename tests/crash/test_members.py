@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.embedded import EmbeddedKafka
-from tests.crash.failing_worker import CRASHED
+from tests.crash.failing_worker import CRASHED, ON_REBALANCE
 from tests.crash.harness import ADVANCE_S
 from tests.crash.run import Run
 
@@ -41,7 +41,7 @@ def test_two_and_three_workers_join_and_leave(kafka: EmbeddedKafka, tmp_path: Pa
 def test_a_worker_dies_while_a_rebalance_takes_its_partitions(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     """Held for a rebalance, and in the middle of giving partitions away."""
     with Run(kafka.bootstrap, tmp_path, "revoked", seed=6) as run:
-        for point in ("while partitions are held for a rebalance", "on revocation"):
+        for point in sorted(ON_REBALANCE):
             worker = run.deployment.worker("w1").start(point)
             run.watch().all_advance(30)
             run.deployment.start("w2")
