@@ -18,6 +18,7 @@ from agents.runtime.context import Pace
 from agents.runtime.engine import Engine, EngineSettings, ProgressSettings
 from agents.runtime.run import run
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
+from agents.stage_metrics import StageCounts, StageMetrics
 from schemas.catalog import TOPICS
 from streams.intake import Limits
 
@@ -48,7 +49,7 @@ def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = froze
         progress=None if by_event else ProgressSettings(settings.topic("intake-progress"), INTAKE, sources),
     )
     topics = {name: settings.topic(name) for name in TOPICS}
-    counts: Counter[tuple[str, ...]] = Counter()
+    counts: StageCounts = Counter()
     intake = IntakeStage(
         sources,
         settings.topic(EVENT_CLOCK_TOPIC),
@@ -70,7 +71,9 @@ def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = froze
         dedupe=settings.intake.dedupe,
         counts=counts,
     )
-    return Engine(engine_settings, (intake, customers))
+    engine = Engine(engine_settings, (intake, customers))
+    engine.metrics.registry.register(StageMetrics(counts))
+    return engine
 
 
 def create_app(settings: Settings) -> faust.App:

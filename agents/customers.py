@@ -4,7 +4,6 @@ Here lives what concerns a partition as a whole: decoded states, the policies in
 `streams.process`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import Final
@@ -13,6 +12,7 @@ import msgspec
 
 from agents.outputs import Outbox
 from agents.runtime.stage import Batch, Record, StateRecord
+from agents.stage_metrics import StageCounts
 from schemas.clock import format_instant, parse_canonical
 from schemas.journal import (
     ClockAdvanced,
@@ -73,7 +73,7 @@ class CustomersStage:
         *,
         decoded_max: int,
         dedupe: bool,
-        counts: Counter[tuple[str, ...]],
+        counts: StageCounts,
     ) -> None:
         """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition."""
         self.sources = (journal,)
@@ -130,6 +130,8 @@ class CustomersPartition:
         for key, record in self._store.items():
             due, ordinal = head(record)
             add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
+        if self._regimes:
+            self._outbox.audit({"type": "partition.restored", "home": self._home, "customers": len(self._store)})
 
     def fold(self, records: Sequence[Record], deadline: float) -> int:
         """Fold records until the deadline. One stamped before a tick waits until all that was due then has run."""

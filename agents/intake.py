@@ -3,7 +3,6 @@
 Its only state is how far each file that was fed has come.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from time import perf_counter, time
 from typing import Final
@@ -13,6 +12,7 @@ from kafka.partitioner.default import murmur2
 from agents.errors import BreakerOpenError
 from agents.outputs import Outbox
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
+from agents.stage_metrics import RECEIVED, REPEATED, StageCounts
 from schemas.journal import is_control_key
 from schemas.rejections import Rejected
 from streams.breaker import Breaker
@@ -54,7 +54,7 @@ class IntakeStage:
         *,
         limits: Limits,
         breaker: tuple[float, int],
-        counts: Counter[tuple[str, ...]],
+        counts: StageCounts,
     ) -> None:
         """`imports` is the one source that may carry clock records; `breaker` is (ratio, window).
 
@@ -109,7 +109,7 @@ class IntakePartition:
         for taken, record in enumerate(records, 1):
             key, headers = record.key, record.headers
             if headers and self._fed_before(record):
-                self._stage.counts["duplicates", "feed"] += 1
+                self._stage.counts[REPEATED, "intake"] += 1
             elif is_control_key(key) and record.topic == self._stage.imports:
                 pending[self._number].append((key, record.value, _NO_HEADERS))
             else:
@@ -147,7 +147,7 @@ class IntakePartition:
 
     def _count(self, topic: str) -> None:
         self._breaker.accepted()
-        self._stage.counts["received", topic] += 1
+        self._stage.counts[RECEIVED, topic] += 1
 
     def _refuse(self, rejected: Rejected, record: Record) -> None:
         self._outbox.dead_letter(rejected, record.key, record.value, list(record.headers), record)

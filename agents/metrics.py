@@ -32,7 +32,6 @@ class RuntimeMetrics(Collector):
         self.rebuilds = self._counter("rebuilds", "Partition tasks built again after a failure.", "stage", "reason")
         self.rebalances = self._counter("rebalances", "Assignments received from the consumer group.")
         self.restored = self._counter("restored_records", "Changelog records read back.")
-        self.dead_letters = self._counter("dead_letters", "Input records refused.", "reason")
         self.restore_remaining = self._gauge("restore_remaining_offsets", "Changelog offsets still to be read back.")
         self.restoring = self._gauge("restoring_partitions", "Partitions that are being restored.")
         self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop was at the last look.")

@@ -1,13 +1,14 @@
 """What a stage has to publish with its next commit, by topic and partition."""
 
-from collections import Counter
 from importlib.metadata import version
 from typing import Final
 
 import orjson
 
 from agents.runtime.stage import Headers, OutputRecord, Record
+from agents.stage_metrics import BAND_MOVED, REFUSED, REPEATED, TIER_MOVED, StageCounts
 from schemas.cloudevents import encode_output
+from schemas.decisions import ChurnRiskChanged, TierChanged
 from schemas.rejections import Rejected, dead_letter_headers
 from streams.customer.state import CustomerState
 from streams.effects import Effects
@@ -22,7 +23,7 @@ JOURNAL_HEADER: Final = "tierstream-journal"
 class Outbox:
     """The pending outputs of one partition of one stage."""
 
-    def __init__(self, topics: dict[str, str], partition: int, counts: Counter[tuple[str, ...]]) -> None:
+    def __init__(self, topics: dict[str, str], partition: int, counts: StageCounts) -> None:
         self._topics, self._partition, self._counts = topics, partition, counts
         self._pending: dict[tuple[str, int], list[OutputRecord]] = {}
 
@@ -39,11 +40,11 @@ class Outbox:
         for topic, decision, change_id in effects.changes:
             value, headers = encode_output(decision, event_id=change_id, source=SOURCE)
             self.put(self._topics[topic], key, value, [*headers, (JOURNAL_HEADER, where)])
-            self._counts["changes", topic] += 1
+            self._counts[_kind_of(decision)] += 1
         for rejected, value, waited in effects.refused:
             self.dead_letter(rejected, key, value, [], None if waited else record)
         if effects.repeated:
-            self._counts["duplicates", "customers"] += effects.repeated
+            self._counts[REPEATED, "customers"] += effects.repeated
 
     def profile(self, key: bytes, state: CustomerState, regime: Regime) -> None:
         """The customer's standing for the compacted topic."""
@@ -74,7 +75,7 @@ class Outbox:
             app_version=APP_VERSION,
         )
         self.put(self._topics["dead-letters"], key, value, [*headers, *added])
-        self._counts["refused", rejected.reason.value] += 1
+        self._counts[REFUSED, rejected.reason.value] += 1
 
     def audit(self, entry: dict[str, object]) -> None:
         """An entry for the audit trail."""
@@ -84,3 +85,11 @@ class Outbox:
         """Hand everything over."""
         pending, self._pending = self._pending, {}
         return pending
+
+
+def _kind_of(decision: TierChanged | ChurnRiskChanged) -> tuple[str, ...]:
+    """What to count it as; tiers and bands are few."""
+    if isinstance(decision, ChurnRiskChanged):
+        return BAND_MOVED, decision.previous_band or "none", decision.band or "none"
+    before = decision.previous_tier.id if decision.previous_tier else "none"
+    return TIER_MOVED, before, decision.tier.id if decision.tier else "none", decision.direction
