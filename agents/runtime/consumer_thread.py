@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
+from agents.runtime import names
 from agents.runtime.chunks import ChunkReader
 from agents.runtime.inbox import Chunk
 
@@ -36,6 +38,7 @@ class PausingListener(driver.ConsumerRebalanceListener):
 class ChunkThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread with our consumer and our way of reading it."""
 
+    logger = logging.getLogger(names.FAUST_LOGGER)
     reader: ChunkReader
     leaving = False
     """Whether the group is told that this member will not come back (a static member is silent by itself)."""

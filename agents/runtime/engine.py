@@ -1,6 +1,7 @@
 """Puts the runtime together into a Faust application for some stages. One engine is one worker process."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from faust.types import TP
 
 from agents.errors import BugError, StalledError, TierstreamError
 from agents.metrics import RuntimeMetrics
-from agents.runtime import transport
+from agents.runtime import names, transport
 from agents.runtime.cluster import Cluster
 from agents.runtime.context import Context, Pace
 from agents.runtime.failures import InputMovedError
@@ -72,6 +73,7 @@ class Boot(BootStrategy):
 class EngineApp(faust.App):
     """The Faust application; gives Faust's hooks to the engine."""
 
+    logger = logging.getLogger(names.FAUST_LOGGER)
     BootStrategy = Boot
     engine: "Engine"
 

@@ -1,5 +1,8 @@
 """The names the runtime gives to things on the cluster. Everybody who creates, checks or reads them asks here."""
 
+FAUST_LOGGER = "faust.worker"
+"""Where Faust's classes, ours among them, say what matters only when something is wrong."""
+
 
 def changelog(application: str, stage: str) -> str:
     """Return the changelog topic of a stage (the name Faust derives for its table)."""

@@ -4,6 +4,7 @@ Nothing escapes from here into Faust, whose answer to an exception is to go on w
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 
@@ -41,6 +42,7 @@ class PartitionTask:
         self._task: asyncio.Task[None] | None = None
         self._free = asyncio.Event()
         self._free.set()
+        self._reassigned = asyncio.Event()
         self.tenure: Tenure | None = None
         """The tenure at work; None while one is being opened."""
         self.since = time.monotonic()
@@ -84,6 +86,7 @@ class PartitionTask:
     def refetch(self) -> None:
         """After a new assignment: fetch on, and go on after `hold`."""
         self._free.set()
+        self._reassigned.set()
         if self.tenure is not None:
             self.tenure.fetch()
             self.tenure.release()
@@ -135,7 +138,7 @@ class PartitionTask:
 
     def _begin(self, tenure: Tenure) -> None:
         self.tenure = tenure
-        self._log.info("partition ready", seconds=round(time.monotonic() - self.since, 2), position=tenure.cursor.next)
+        self._log.info("partition ready", seconds=round(time.monotonic() - self.since, 2))
         if not self._free.is_set():
             tenure.hold()
         tenure.fetch()
@@ -170,11 +173,14 @@ class PartitionTask:
         """Wait whether a rebalance takes the partition away (then `stop` cancels this); else rebuild or fail."""
         idle_s = time.monotonic() - (tenure.last_commit if tenure else self.since)
         self._log.warning("fenced by a newer producer", why=str(failure), last_commit_s=round(idle_s, 1))
-        await asyncio.sleep(FENCED_GRACE_S)
+        self._reassigned.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FENCED_GRACE_S):
+                await self._reassigned.wait()
         await self._free.wait()  # a rebalance may be under way: its end decides
-        if (
-            idle_s * 1000 > TRANSACTION_TIMEOUT_MS
-        ):  # the coordinator itself moved the epoch on, ending what we left open
+        taken_and_given_back = self._reassigned.is_set()
+        aborted_by_the_coordinator = idle_s * 1000 > TRANSACTION_TIMEOUT_MS  # it ended what was left open too long
+        if taken_and_given_back or aborted_by_the_coordinator:
             return True
         self._fail(
             FencedError(

@@ -5,6 +5,7 @@ or written to it as a table. Its partition tasks live as long as the assignment 
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from faust.tables.table import Table
 from faust.types import TP
 from mode import Service
 
+from agents.runtime import names
 from agents.runtime.context import Context
 from agents.runtime.inbox import Chunk
 from agents.runtime.partition import PartitionTask
@@ -28,6 +30,7 @@ QUIESCE_WITHIN_S = 2.0
 class TransactionalTable(Table):
     """The partitions of one stage that this worker owns."""
 
+    logger = logging.getLogger(names.FAUST_LOGGER)
     context: Context
     stage: Stage
 
@@ -35,6 +38,7 @@ class TransactionalTable(Table):
         """Give the table its stage; before the application starts."""
         self.context, self.stage = context, stage
         self.tasks: dict[int, PartitionTask] = {}
+        self._generation = 0
         return self
 
     def deliver(self, chunk: Chunk) -> None:
@@ -58,13 +62,12 @@ class TransactionalTable(Table):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """Stop what was lost, go on with what was kept, begin what is new; restoring goes on after this returns."""
-        del (
-            revoked,
-            newly_assigned,
-            generation_id,
-        )  # Faust compares with an assignment that a failed rebalance may have missed
+        del revoked, newly_assigned  # Faust compares with an assignment that it may have missed
         mine = {tp.partition for tp in assigned if tp.topic == self.changelog_topic_name}
-        await self.drop(set(self.tasks) - mine)
+        missed = generation_id > self._generation + 1
+        self._generation = generation_id
+        # After a generation that went by without this member, another may have owned what seems to have been kept.
+        await self.drop(set(self.tasks) if missed else set(self.tasks) - mine)
         for task in self.tasks.values():
             task.refetch()
         for partition in sorted(mine - set(self.tasks)):
@@ -95,6 +98,8 @@ class NoRecovery(Recovery):
     steered through `persisted_offset` it hung every kept partition at the first rebalance, alive and silent.
     """
 
+    logger = logging.getLogger(names.FAUST_LOGGER)
+
     @Service.task
     async def _restart_recovery(self) -> None:
         while not self.should_stop:
@@ -119,6 +124,8 @@ class NoRecovery(Recovery):
 
 class BulkTableManager(TableManager):
     """Faust's table manager without its recovery and its wait of a second at the start."""
+
+    logger = logging.getLogger(names.FAUST_LOGGER)
 
     @property
     def recovery(self) -> Recovery:

@@ -7,6 +7,7 @@ partition (the partition's task pauses it at the consumer), and the group's offs
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from agents.runtime import names
 from agents.runtime.consumer_thread import ChunkThread, PausingListener
 from agents.runtime.inbox import Chunk
 
@@ -31,6 +33,7 @@ log = structlog.get_logger(__name__)
 class ChunkConsumer(driver.Consumer):
     """The worker's consumer; also the `Source` that the partition tasks steer."""
 
+    logger = logging.getLogger(names.FAUST_LOGGER)
     RebalanceListener = PausingListener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust is untyped
