@@ -3,8 +3,10 @@
 import asyncio
 import gc
 from collections import Counter
+from collections.abc import Callable, Collection, Coroutine
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import faust
 import structlog
@@ -19,6 +21,7 @@ from agents.runtime.engine import Engine, EngineSettings, ProgressSettings
 from agents.runtime.run import run
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from agents.stage_metrics import StageCounts, StageMetrics
+from agents.topics import STAGES
 from schemas.catalog import TOPICS
 from streams.intake import Limits
 
@@ -28,8 +31,10 @@ DECODED_PER_PARTITION_MIN = 256
 log = structlog.get_logger(__name__)
 
 
-def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = frozenset()) -> Engine:
-    """Wire intake and customers into one worker; needs a running event loop."""
+def create_engine(
+    settings: Settings, *, accepted_topics: frozenset[str] = frozenset(), stages: Collection[str] = STAGES
+) -> Engine:
+    """Wire intake and customers, or one of them, into a worker; needs a running event loop."""
     kafka, worker = settings.kafka, settings.worker
     by_event, sources = settings.intake.clock == "event", tuple(settings.sources())
     engine_settings = EngineSettings(
@@ -71,7 +76,7 @@ def create_engine(settings: Settings, *, accepted_topics: frozenset[str] = froze
         dedupe=settings.intake.dedupe,
         counts=counts,
     )
-    engine = Engine(engine_settings, (intake, customers))
+    engine = Engine(engine_settings, [stage for stage in (intake, customers) if stage.name in stages])
     engine.metrics.registry.register(StageMetrics(counts))
     return engine
 
@@ -88,16 +93,28 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def run_worker(settings: Settings, *, accepted_topics: frozenset[str] = frozenset()) -> int:
-    """Run a worker until a signal or a failure; returns the exit code (see agents/errors.py)."""
+def run_worker(
+    settings: Settings,
+    *,
+    accepted_topics: frozenset[str] = frozenset(),
+    stages: Collection[str] = STAGES,
+    watch: Callable[[Engine], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Run a worker until a signal or a failure; returns the exit code (see agents/errors.py).
+
+    `watch` runs beside it, in its event loop, and is cancelled at its end.
+    """
     configure_logging(settings.log)
     _spare_the_collector()
     Path(settings.worker.data_dir).mkdir(parents=True, exist_ok=True)
 
     async def main() -> int:
-        engine = create_engine(settings, accepted_topics=accepted_topics)
+        engine = create_engine(settings, accepted_topics=accepted_topics, stages=stages)
+        watching = asyncio.create_task(watch(engine)) if watch else None
         with serving(engine.metrics, settings.metrics.host, settings.metrics.port):
             failure = await run(engine)
+        if watching is not None:
+            watching.cancel()
         if failure is None:
             return 0
         log.error(
