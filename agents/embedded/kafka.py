@@ -1,7 +1,6 @@
 """One Kafka node (KRaft, broker and controller in one) on the loopback interface, in one folder."""
 
 import fcntl
-import json
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import Self
 
 from agents.embedded.jars import Progress, class_path
 from agents.embedded.java import find_java
+from agents.embedded.running import LOCK_FILE, STATE_FILE, RunningBroker, write_state
 from agents.errors import EmbeddedServerError
 
 HOST = "127.0.0.1"
@@ -63,7 +63,7 @@ broker.heartbeat.interval.ms=500
 
 
 class EmbeddedKafka:
-    """A broker that lives while this object's process lives; `detached` ones live until `stop_detached`.
+    """A broker that lives while this object's process lives; a `detached` one lives until `running.stop_running`.
 
     It is safe to SIGKILL the owner: a guardian process stops the broker then. `port` and `proxied_port` are free ports
     when not given; `restart` keeps them. With `proxied_port` set, the broker also listens on `behind_proxy` and tells
@@ -96,7 +96,7 @@ class EmbeddedKafka:
         """Start and wait until the broker answers; returns its bootstrap address. `progress` counts downloads."""
         java, jars = find_java(), class_path(progress)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
+        with (self.folder / LOCK_FILE).open("w") as lock:
             if not _take(lock.fileno()):
                 raise EmbeddedServerError(
                     "A broker runs in this folder already.",
@@ -105,15 +105,23 @@ class EmbeddedKafka:
                 )
             self._set_log_aside()
             chosen = self.port
+            if chosen and _somebody_listens(chosen):  # Kafka itself would take a minute to give up
+                raise EmbeddedServerError(
+                    f"Port {chosen} is taken.", where=HOST, next_step="choose another: tierstream broker start --port 0"
+                )
             for tries_left in (2, 1, 0):  # a free port may be taken by somebody else before Kafka binds it
                 self._configure(chosen or _free_port())
                 self._format(java, jars)
                 self._spawn([java, *JVM, "-cp", jars, "kafka.Kafka", str(self._properties)], lock.fileno())
                 if self._wait_until_ready(last_try=chosen is not None or not tries_left):
                     break
-        state = {"pid": self._pid, "server_pid": self._server_pid, "bootstrap": self.bootstrap}
-        (self.folder / "broker.json").write_text(json.dumps(state))
+        pid = self._guardian.pid if self._guardian else 0
+        write_state(self.folder, RunningBroker(pid, self._server_pid, self.bootstrap))
         return self.bootstrap
+
+    def wait(self) -> bool:
+        """Return when the broker has ended: True when it was told to."""
+        return self._guardian is not None and self._guardian.wait() in {0, 128 + signal.SIGTERM}
 
     def stop(self) -> None:
         """End the broker in order; returns when it is gone. Does nothing when it is not running."""
@@ -142,10 +150,6 @@ class EmbeddedKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    @property
-    def _pid(self) -> int:
-        return self._guardian.pid if self._guardian else 0
 
     @property
     def _properties(self) -> Path:
@@ -221,7 +225,7 @@ class EmbeddedKafka:
             for pipe in (guardian.stdin, guardian.stdout):
                 if pipe:
                     pipe.close()
-            (self.folder / "broker.json").unlink(missing_ok=True)
+            (self.folder / STATE_FILE).unlink(missing_ok=True)
 
 
 def _take(lock_fd: int) -> bool:
@@ -236,6 +240,12 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def _somebody_listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _answers(port: int) -> bool:

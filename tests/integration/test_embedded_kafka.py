@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from agents.embedded import EmbeddedKafka
+from agents.embedded.running import running_broker, stop_running
 from agents.errors import EmbeddedServerError
 
 pytestmark = pytest.mark.kafka
@@ -153,3 +154,27 @@ def test_clients_that_come_through_a_proxy_stay_behind_it(tmp_path: Path) -> Non
 
             assert sum(seen) > 10_000
             assert _read(broker.bootstrap, "proxied", 1) == [b"x" * 10_000]
+
+
+def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
+    """No minute of waiting for Kafka to give up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with pytest.raises(EmbeddedServerError, match=f"Port {port} is taken"):
+            EmbeddedKafka(tmp_path, port=port).start()
+
+
+def test_a_detached_broker_is_found_and_stopped_by_its_folder(tmp_path: Path) -> None:
+    """Another process can look at it and end it; afterwards nothing runs there."""
+    assert running_broker(tmp_path) is None
+    bootstrap = EmbeddedKafka(tmp_path, detached=True).start()
+
+    found = running_broker(tmp_path)
+
+    assert found
+    assert found.bootstrap == bootstrap
+    assert stop_running(tmp_path)
+    assert running_broker(tmp_path) is None
+    assert _eventually(lambda: _gone(found.server_pid))
+    assert not stop_running(tmp_path)
