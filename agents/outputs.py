@@ -36,9 +36,12 @@ class Outbox:
 
         `record` is the journal record behind them, None where time alone is.
         """
-        where = b"%d:%d" % (self._partition, record.offset) if record is not None else b"%d" % self._partition
         for topic, decision, change_id in effects.changes:
             value, headers = encode_output(decision, event_id=change_id, source=SOURCE)
+            # What time or a policy brought about lies in no record: whether a tick or the customer's next event let it
+            # run depends on how batches fell.
+            cause = record if decision.caused_by.event_id is not None else None
+            where = b"%d:%d" % (self._partition, cause.offset) if cause is not None else b"%d" % self._partition
             self.put(self._topics[topic], key, value, [*headers, (JOURNAL_HEADER, where)])
             self._counts[_kind_of(decision)] += 1
         for rejected, value, waited in effects.refused:
