@@ -71,11 +71,9 @@ class Books:
         digest = _digest(event)
         known = orders.find(state, hashed)
         if known is not None:
-            return (
-                REPEATED
-                if known.digest == digest
-                else _refuse(RefusalReason.CONFLICT, f"order {event.order_id!r} came before with other content")
-            )
+            if known.digest == digest or known.flags & orders.STATED:
+                return REPEATED
+            return _refuse(RefusalReason.CONFLICT, f"order {event.order_id!r} came before with other content")
         amount = event.total_minor if event.currency == self.currency else event.base_total_minor
         if amount is None:
             return _no_rate(event.currency, self.currency, "base_total_minor")
@@ -89,22 +87,19 @@ class Books:
 
     def refunded(self, event: OrderRefunded, value: bytes) -> Outcome:
         """Take a refund from what remains of its order; without the order it waits."""
-        hashed = hash_of(event.order_id)
-        if orders.taking_seen(self.state, hash_of(event.order_id, event.refund_id), self.as_of):
-            return REPEATED
-        return self._take(hashed, event, value)
+        return self._take(event, value)
 
     def cancelled(self, event: OrderCancelled, value: bytes) -> Outcome:
         """Take all that remains of an order; without the order it waits."""
-        hashed = hash_of(event.order_id)
-        if orders.taking_seen(self.state, hash_of(event.order_id, "", "cancelled"), self.as_of):
-            return REPEATED
-        return self._take(hashed, event, value)
+        return self._take(event, value)
 
     def returned(self, event: OrderReturned) -> Outcome:
         """Goods that came back move no money; a repeat is recognised."""
-        seen = orders.taking_seen(self.state, hash_of(event.order_id, event.return_id, "returned"), self.as_of)
-        return REPEATED if seen else UNCHANGED
+        hashed = hash_of(event.order_id, event.return_id, "returned")
+        if orders.taking_seen(self.state, hashed):
+            return REPEATED
+        orders.remember_taking(self.state, hashed, self.as_of)
+        return UNCHANGED
 
     def stated(self, event: OrderState, day: int, occurred_at: int) -> Outcome:
         """Book the difference between an order's full current state and what is held of it."""
@@ -134,17 +129,23 @@ class Books:
         expired = [w.value for w in self.state.waiting if w.expires_at <= self.clock]
         if expired:
             self.state.waiting = [w for w in self.state.waiting if w.expires_at > self.clock]
+            for value in expired:
+                orders.forget_taking(self.state, _taking_hash(_decode_taking(value)))
         return expired
 
-    def _take(self, hashed: bytes, event: OrderRefunded | OrderCancelled, value: bytes) -> Outcome:
-        known = orders.find(self.state, hashed)
+    def _take(self, event: OrderRefunded | OrderCancelled, value: bytes) -> Outcome:
+        state, hashed, taking = self.state, hash_of(event.order_id), _taking_hash(event)
+        if orders.taking_seen(state, taking):
+            return REPEATED
+        known = orders.find(state, hashed)
+        if known is None and len(state.waiting) >= WAITING_MAX:
+            return _refuse(
+                RefusalReason.REFUND_WITHOUT_ORDER,
+                f"order {event.order_id!r} is unknown and {WAITING_MAX} others wait already",
+            )
+        orders.remember_taking(state, taking, self.as_of)
         if known is None:
-            if len(self.state.waiting) >= WAITING_MAX:
-                return _refuse(
-                    RefusalReason.REFUND_WITHOUT_ORDER,
-                    f"order {event.order_id!r} is unknown and {WAITING_MAX} others wait already",
-                )
-            self.state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
+            state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
             return CHANGED
         return BOUGHT._replace(taken=self._take_from(known, event))
 
@@ -184,13 +185,20 @@ class Books:
 _decode_taking = msgspec.json.Decoder(OrderRefunded | OrderCancelled).decode
 
 
+def _taking_hash(event: OrderRefunded | OrderCancelled) -> bytes:
+    """An order is cancelled once; it can be refunded several times, each under its own id."""
+    if isinstance(event, OrderCancelled):
+        return hash_of(event.order_id, "", "cancelled")
+    return hash_of(event.order_id, event.refund_id)
+
+
 def _stated(event: OrderState, known: Order) -> Order:
     """The index entry that an order's stated condition amounts to. An unknown status is booked as `open`: nothing."""
     left = max(0, event.total_minor - event.refunded_minor)
     partly_refunded = event.status == "refunded" and event.refunded_minor > 0
     remaining = left if event.status == "paid" or partly_refunded else 0
     free = event.status == "paid" and event.total_minor == 0
-    flags = orders.CANCELLED if event.status == "cancelled" else 0
+    flags = orders.STATED | (orders.CANCELLED if event.status == "cancelled" else 0)
     if remaining or free:
         flags |= orders.KEPT
     if free:

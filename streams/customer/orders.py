@@ -24,6 +24,10 @@ FREE: Final = 4
 """An order of 0 (voucher, gift): it stays kept with nothing remaining."""
 
 
+STATED: Final = 8
+"""Known from `order.state`: its revisions decide, an `order.completed` beside them says nothing new."""
+
+
 class Order(NamedTuple):
     """One entry of the index."""
 
@@ -82,14 +86,21 @@ def cancelled(order: Order) -> Order:
     return order._replace(remaining=0, flags=(order.flags & ~KEPT) | CANCELLED)
 
 
-def taking_seen(state: CustomerState, taking_hash: bytes, day: int) -> bool:
-    """Whether this refund, cancellation or return was seen before; remembers it under the day of its arrival."""
-    if _locate(state.takings, taking_hash, _TAKING.size) >= 0:
-        return True
+def taking_seen(state: CustomerState, taking_hash: bytes) -> bool:
+    """Whether this refund, cancellation or return was taken, or waits."""
+    return _locate(state.takings, taking_hash, _TAKING.size) >= 0
+
+
+def remember_taking(state: CustomerState, taking_hash: bytes, day: int) -> None:
+    """Remember a refund, cancellation or return under the day of its arrival."""
     state.takings += _TAKING.pack(taking_hash, day - DAY_ZERO)
     if len(state.takings) > TAKINGS_MAX * _TAKING.size:
         del state.takings[: _TAKING.size]
-    return False
+
+
+def forget_taking(state: CustomerState, taking_hash: bytes) -> None:
+    """It waited in vain and was refused: sent again, it has another chance."""
+    _remove(state.takings, taking_hash, _TAKING.size)
 
 
 def remember_foreign(state: CustomerState, order_hash: bytes, total: int, base_total: int) -> None:
