@@ -15,6 +15,7 @@ from mode import Service
 from agents.runtime import names
 from agents.runtime.chunks import ChunkReader
 from agents.runtime.inbox import Chunk
+from agents.runtime.membership import watch_membership
 
 FETCH_BYTES_PER_PARTITION = 1_000_000
 FETCH_WAIT_MS = 200
@@ -66,6 +67,12 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         )
         self.reader = ChunkReader(consumer, self._on_moved)
         return consumer
+
+    async def on_start(self) -> None:
+        """Start aiokafka's consumer, and learn when its group membership is taken over."""
+        await super().on_start()
+        if self._consumer._group_instance_id is not None:  # noqa: SLF001
+            watch_membership(self._consumer._coordinator, lambda error: self._report(error, dead=True))  # noqa: SLF001
 
     async def take(self, timeout_s: float) -> list[Chunk]:
         """Wait for chunks. Called in the thread."""

@@ -136,14 +136,17 @@ class Engine:
         for service in self._services:
             service.cancel()
         await asyncio.gather(*self._services, return_exceptions=True)
-        await self.app.stop()
+        if self.app.started:
+            await self.app.stop()
         await self.cluster.close()
 
     async def quit(self) -> None:
         """Stop fetching and folding; open commits have their time to finish."""
         consumer = self.app.consumer
-        await consumer.commit()
         consumer.stop_flow()
+        await asyncio.gather(*(table.hold() for table in self.tables))
+        if not self.app.rebalancing:
+            await consumer.show_positions()
         await asyncio.gather(*(table.drop() for table in self.tables))
 
     # composition
@@ -250,7 +253,9 @@ class Engine:
 
     def _dead(self, error: BaseException) -> None:
         self.fail(
-            StalledError(
+            error
+            if isinstance(error, TierstreamError)
+            else StalledError(
                 "The consumer's group membership ended by itself.",
                 where=self.settings.application,
                 why=repr(error),

@@ -37,7 +37,10 @@ async def run(engine: Engine) -> TierstreamError | None:
     _end_in_any_case(failure.exit_code if failure else 0)
     for task in (starting, ending, crashing):
         task.cancel()
-    await engine.stop()
+    try:
+        await engine.stop()
+    except Exception:
+        log.exception("the end was not orderly")  # the reason why it ended is what counts
     return failure
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition
+from faust.exceptions import ConsumerNotStarted
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -128,9 +129,14 @@ class ChunkConsumer(driver.Consumer):
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ANN401, FBT001, FBT002
         """Show the tasks' positions to lag tools; the truth is in the changelog, so a failure is only noted."""
         del topics, start_new_transaction
-        if self.app.rebalancing or not self.flow_active:
+        return not self.app.rebalancing and self.flow_active and await self.show_positions()
+
+    async def show_positions(self) -> bool:
+        """Commit the tasks' positions as the group's offsets."""
+        try:
+            assigned = self.assignment()
+        except ConsumerNotStarted:
             return False
-        assigned = self.assignment()
         offsets = {tp: offset for tp, offset in self.positions().items() if tp in assigned}
         if not offsets:
             return False

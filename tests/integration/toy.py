@@ -118,6 +118,14 @@ class Toy:
                 counts[record.key] = counts.get(record.key, 0) + 1
             assert self.counts()[partition] == counts
 
+    def check_prefix(self) -> None:
+        """Assert that `out` holds, of every source partition, the first records exactly once and in order."""
+        out = self.read(f"{self.name}-out")
+        for topic in self.sources:
+            for partition, raw in self.read(topic).items():
+                mine = [r.value for r in out[partition] if ("from", topic.encode()) in [*r.headers]]
+                assert mine == [r.value for r in raw][: len(mine)], f"{topic}-{partition}"
+
     def counts(self) -> dict[int, dict[bytes, int]]:
         """Return what the changelog says, by partition."""
         changelog = self.read(f"{self.name}-echo-changelog")
@@ -159,7 +167,7 @@ class ToyWorker:
         try:
             return self.process.wait(within_s)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still runs after {within_s} s\n{self.output()}") from None
+            raise AssertionError(f"still runs after {within_s} s\n{self.output()[-2_000:]}") from None
 
     def alive(self) -> bool:
         """Whether it runs."""
@@ -171,7 +179,9 @@ class ToyWorker:
 
     def wait_says(self, text: str, times: int = 1, within_s: float = 30) -> None:
         """Wait until a text stands in its log so many times."""
-        wait_until(lambda: self.output().count(text) >= times, within_s, lambda: f"no {text!r} in:\n{self.output()}")
+        wait_until(
+            lambda: self.output().count(text) >= times, within_s, lambda: f"no {text!r} in:\n{self.output()[-2_000:]}"
+        )
 
 
 def wait_until(done: Callable[[], bool], within_s: float, tell: Callable[[], str] = str) -> None:

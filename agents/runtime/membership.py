@@ -1,0 +1,49 @@
+"""Notices that another process has joined the group under this worker's name (`group.instance.id`).
+
+aiokafka's heartbeats do not carry the name, so that the broker cannot answer "fenced": it answers "unknown member", and
+the two processes would take the name from each other for ever.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from agents.errors import FencedError
+
+
+def watch_membership(coordinator: Any, on_taken: Callable[[BaseException], None]) -> None:  # noqa: ANN401
+    """Call back when the group no longer knows a static member that it knew just now: another has its name.
+
+    A member that was away for longer than its session is forgotten too: that is no reason to end.
+    """
+    beat, join, reset = coordinator._do_heartbeat, coordinator._on_join_complete, coordinator.reset_generation  # noqa: SLF001
+    known_at = 0.0
+
+    async def heartbeat() -> bool:
+        nonlocal known_at
+        known = bool(await beat())
+        known_at = time.monotonic() if known else known_at
+        return known
+
+    async def on_join_complete(*args: Any) -> None:  # noqa: ANN401
+        nonlocal known_at
+        known_at = time.monotonic()
+        await join(*args)
+
+    def reset_generation() -> None:
+        recent = time.monotonic() - known_at < coordinator._session_timeout_ms / 1000 / 2  # noqa: SLF001
+        settled = not (coordinator._subscription.reassignment_in_progress or coordinator._closing.done())  # noqa: SLF001
+        if recent and settled:
+            on_taken(
+                FencedError(
+                    "Another process has joined the group under this worker's name.",
+                    where=f"worker.instance_id = {coordinator._group_instance_id}",  # noqa: SLF001
+                    why="the group does not know this process any more, though it did just now",
+                    next_step="give every worker a name of its own, or end the other process",
+                )
+            )
+        reset()
+
+    coordinator._do_heartbeat = heartbeat  # noqa: SLF001
+    coordinator._on_join_complete = on_join_complete  # noqa: SLF001
+    coordinator.reset_generation = reset_generation
