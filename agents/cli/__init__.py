@@ -4,6 +4,7 @@ A command returns its exit code, or None for 0. Failures with a name end here: t
 """
 
 import difflib
+import logging
 import os
 import sys
 from importlib.metadata import version
@@ -54,6 +55,7 @@ def root(*, with_help_lines: bool) -> App:
 
 def main() -> None:
     """Run the command of `sys.argv` and exit with its code."""
+    logging.getLogger().addHandler(logging.NullHandler())  # a library's warnings are not for the terminal
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:

@@ -1,0 +1,117 @@
+"""`tierstream feed`: sends a file of events."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
+from agents.errors import ConfigurationError
+from agents.feed import Report, Told, at_rate, at_speed, feed_in_time, feed_lines
+from agents.feed_file import EventFile, Ready, open_events
+from agents.settings import Settings
+from schemas.clock import parse_instant
+
+app = App(name="feed")
+
+REFUSED_EXIT_CODE = 1
+REFUSED_SHOWN_MAX = 20
+TELL_EVERY = 500
+
+EVENT_CLOCK = "Send in order of time to the topic imports, and let the events tell the time: for histories."
+UNTIL = "With --event-clock: the instant at which the clock ends; the last event's time by default."
+
+
+@app.default
+def feed(
+    file: Annotated[Path, Parameter(help="One event per line: CloudEvents or flat JSON.")],
+    /,
+    *,
+    event_clock: Annotated[bool, Parameter(negative="", show_default=False, help=EVENT_CLOCK)] = False,
+    until: Annotated[str | None, Parameter(help=UNTIL)] = None,
+    rate: Annotated[float | None, Parameter(help="Events per second at most.")] = None,
+    speed: Annotated[float | None, Parameter(help="With --event-clock: simulated days per second at most.")] = None,
+    config: ConfigPath = None,
+    json: AsJson = False,
+) -> int:
+    """Send a file of events, each to the topic of its type. Sent twice, it changes nothing.
+
+    Lines that would be refused are not sent, but listed with their numbers; exit code 1 then.
+
+    Example: tierstream feed events.jsonl --rate 1000
+    """
+    settings = settings_of(config)
+    if not event_clock and (until or speed):
+        raise ConfigurationError("--until and --speed need --event-clock.", next_step="tierstream feed --help")
+    with open_events(file) as events, _progress(events) as told:
+        if event_clock:
+            report = _in_time(settings, events, _instant(until), speed, told)
+        else:
+            lines = events.in_file_order()
+            report = feed_lines(
+                settings, at_rate(lines, rate) if rate else lines, feed_id=events.fingerprint, told=told
+            )
+    _print(report, as_json=json)
+    return REFUSED_EXIT_CODE if report.refused else 0
+
+
+def _in_time(settings: Settings, events: EventFile, until: int | None, speed: float | None, told: Told) -> Report:
+    refused, ordered = events.in_time_order()
+    paced = at_speed(ordered, speed) if speed else ordered
+    report = feed_in_time(settings, paced, feed_id=events.fingerprint, until=until, told=told)
+    report.refused = refused
+    return report
+
+
+def _instant(text: str | None) -> int | None:
+    try:
+        return parse_instant(text) if text else None
+    except ValueError as error:
+        raise ConfigurationError(f"--until {text} is no instant.", why=str(error)) from error
+
+
+@contextmanager
+def _progress(events: EventFile) -> Iterator[Told]:
+    """A bar over the bytes of the file, on a terminal."""
+    columns = (TextColumn("{task.fields[sent]:,} events"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task, sent, size = bar.add_task("", total=events.size, sent=0), 0, 0
+
+        def told(event: Ready) -> None:
+            nonlocal sent, size
+            sent, size = sent + 1, size + len(event.value) + 1
+            if sent % TELL_EVERY == 0:
+                bar.update(task, completed=size, sent=sent)
+
+        yield told
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        refused = [line._asdict() for line in report.refused]
+        print_json(
+            {
+                "sent": report.sent,
+                "topics": report.topics,
+                "refused": refused,
+                "seconds": round(report.seconds, 3),
+                "closed_at": report.closed_at,
+            }
+        )
+        return
+    rate = report.sent / report.seconds if report.seconds else 0
+    say(f"{report.sent:,} events sent in {report.seconds:.1f} s ({rate:,.0f} per second).")
+    print_table(("topic", "events"), ((topic, f"{count:,}") for topic, count in sorted(report.topics.items())))
+    if report.closed_at:
+        say(f"The event clock stands at {report.closed_at} and is closed.")
+    if report.refused:
+        say(f"\n{len(report.refused):,} refused, and not sent:")
+        shown = report.refused[:REFUSED_SHOWN_MAX]
+        print_table(("line", "reason", "detail"), ((str(r.line), r.reason, r.detail) for r in shown))
+        if len(report.refused) > len(shown):
+            say(f"... and {len(report.refused) - len(shown):,} more: --json lists all")

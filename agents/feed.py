@@ -1,0 +1,205 @@
+"""Sends events to the raw topics. A feed that is sent again, whole or in part, changes nothing.
+
+Each record carries `tierstream-feed: <feed id>:<place>`; places rise, so per partition the highest place that intake
+has taken tells what it has seen. In event-clock mode all goes to one topic in order of time, and the feed tells the
+time: `clock.advanced` once per simulated day, so that silence shows while it runs, and `clock.closed` at the end.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import msgspec
+from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
+
+from agents.errors import BrokerUnreachableError, ConfigurationError
+from agents.feed_file import Ready, RefusedLine
+from agents.kafka_clients import producer
+from agents.settings import EVENT_CLOCK_TOPIC, Settings
+from schemas.clock import MS_PER_DAY, format_instant
+from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
+
+FEED_HEADER = "tierstream-feed"
+BATCH_BYTES = 131_072
+LINGER_MS = 20
+DELIVERY_TIMEOUT_MS = 240_000
+"""As long as a broker may be away in the middle of a feed."""
+PACE_SLICE_S = 0.02
+
+Told = Callable[[Ready], None]
+"""Called with every event when it has been handed to the client."""
+
+
+class Report(msgspec.Struct):
+    """What became of a feed."""
+
+    sent: int = 0
+    topics: Counter[str] = msgspec.field(default_factory=Counter)
+    """Events by topic of the catalogue."""
+    refused: list[RefusedLine] = msgspec.field(default_factory=list)
+    seconds: float = 0.0
+    closed_at: str | None = None
+    """The instant at which the event clock ended; None with the broker's clock."""
+
+
+class Feeder:
+    """Sends ready events under one feed id. Made by `open_feeder`; everything is acknowledged when that is left."""
+
+    def __init__(self, settings: Settings, writer: Any, feed_id: str) -> None:  # noqa: ANN401 - kafka-python is untyped
+        self.report = Report()
+        self._settings, self._writer = settings, writer
+        self._feed = feed_id.encode()
+        self._partitions = settings.kafka.partitions
+        self._homes: dict[bytes, int] = {}
+        self._place = 0
+        self._failure: BaseException | None = None
+
+    def send(self, event: Ready, topic: str | None = None, place: int | None = None) -> Self:
+        """Send an event to its topic, or to the one given (catalogue names), at its customer's partition.
+
+        `place` has to rise; it counts what was sent unless given.
+        """
+        home = self._homes.get(event.key)
+        if home is None:
+            home = self._homes[event.key] = (murmur2(event.key) & 0x7FFFFFFF) % self._partitions
+        self._place = place or self._place + 1
+        name = topic or event.topic
+        self._put(name, event.key, event.value, home)
+        self.report.sent += 1
+        self.report.topics[name] += 1
+        return self
+
+    def mark(self, record: ClockAdvanced | ClockClosed) -> None:
+        """Tell the time to every partition of the event-clock topic."""
+        self._place += 1
+        value, key = encode_journal(record), control_key(record)
+        for number in range(self._partitions):
+            self._put(EVENT_CLOCK_TOPIC, key, value, number)
+
+    def flush(self) -> None:
+        """Wait until the broker has everything; BrokerUnreachableError when it does not take it."""
+        try:
+            self._writer.flush()
+        except KafkaError as error:
+            self._failure = self._failure or error
+        if self._failure is not None:
+            raise BrokerUnreachableError(
+                "Not every event reached the broker.",
+                where=self._settings.kafka.bootstrap,
+                why=str(self._failure) or type(self._failure).__name__,
+                next_step="feed the same file again: what has arrived is recognised",
+            ) from self._failure
+
+    def _put(self, topic: str, key: bytes, value: bytes, partition: int) -> None:
+        headers = [(FEED_HEADER, b"%s:%d" % (self._feed, self._place))]
+        try:
+            sent = self._writer.send(self._settings.topic(topic), value, key=key, partition=partition, headers=headers)
+        except KafkaError as error:
+            self._failure = error
+            self.flush()
+        else:
+            sent.add_errback(self._failed)
+
+    def _failed(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+
+
+@contextmanager
+def open_feeder(settings: Settings, feed_id: str) -> Iterator[Feeder]:
+    """A feeder whose events have all arrived when the block ends well. `feed_id` names the content that is fed."""
+    started = time.monotonic()
+    options = {"linger_ms": LINGER_MS, "batch_size": BATCH_BYTES, "delivery_timeout_ms": DELIVERY_TIMEOUT_MS}
+    with producer(settings, max_block_ms=DELIVERY_TIMEOUT_MS, **options) as writer:
+        feeder = Feeder(settings, writer, feed_id)
+        yield feeder
+        feeder.flush()
+    feeder.report.seconds = time.monotonic() - started
+
+
+def feed_lines(
+    settings: Settings, lines: Iterable[Ready | RefusedLine], *, feed_id: str, told: Told | None = None
+) -> Report:
+    """Send events to the topics of their types as they come; refused lines are reported, not sent."""
+    if settings.intake.clock == "event":
+        raise ConfigurationError(
+            "This application reads the event clock's topic alone.",
+            where="[intake] clock = event",
+            next_step="tierstream feed FILE --event-clock",
+        )
+    with open_feeder(settings, feed_id) as feeder:
+        for line in lines:
+            if isinstance(line, RefusedLine):
+                feeder.report.refused.append(line)
+                continue
+            feeder.send(line, place=line.line)
+            if told:
+                told(line)
+    return feeder.report
+
+
+def feed_in_time(
+    settings: Settings, events: Iterable[Ready], *, feed_id: str, until: int | None = None, told: Told | None = None
+) -> Report:
+    """Send events, already in (time, id) order, in event-clock mode.
+
+    The clock advances at every midnight UTC and closes at `until` (epoch ms), or at the last event's time.
+    """
+    if settings.intake.clock != "event":
+        raise ConfigurationError(
+            "Event-clock input is for an application that reads it so.",
+            where="[intake] clock = " + settings.intake.clock,
+            why="with the broker's clock, nobody reads the topic imports",
+            next_step='set clock = "event" under [intake], for the workers too, or leave --event-clock out',
+        )
+    with open_feeder(settings, feed_id) as feeder:
+        now = midnight = None
+        for event in events:
+            midnight = midnight or _next_midnight(event.occurred_at)
+            midnight = _advance(feeder, midnight, event.occurred_at)
+            now = event.occurred_at
+            feeder.send(event, EVENT_CLOCK_TOPIC)
+            if told:
+                told(event)
+        if now is not None and midnight is not None:
+            end = max(now, until or now)
+            _advance(feeder, midnight, end)
+            feeder.mark(ClockClosed(instant=format_instant(end)))
+            feeder.report.closed_at = format_instant(end)
+    return feeder.report
+
+
+def _advance(feeder: Feeder, midnight: int, until: int) -> int:
+    """Mark each midnight up to an instant; returns the next one."""
+    while midnight <= until:
+        feeder.mark(ClockAdvanced(instant=format_instant(midnight)))
+        midnight += MS_PER_DAY
+    return midnight
+
+
+def _next_midnight(instant: int) -> int:
+    return (instant // MS_PER_DAY + 1) * MS_PER_DAY
+
+
+def at_rate(events: Iterable[Ready | RefusedLine], per_s: float) -> Iterator[Ready | RefusedLine]:
+    """The same lines, not faster than so many per second."""
+    started = time.monotonic()
+    for count, event in enumerate(events):
+        ahead_s = started + count / per_s - time.monotonic()
+        if ahead_s > PACE_SLICE_S:
+            time.sleep(ahead_s)
+        yield event
+
+
+def at_speed(events: Iterable[Ready], days_per_s: float) -> Iterator[Ready]:
+    """The same events, not faster than so many simulated days per second."""
+    started = time.monotonic()
+    first: int | None = None
+    for event in events:
+        first = event.occurred_at if first is None else first
+        ahead_s = started + (event.occurred_at - first) / MS_PER_DAY / days_per_s - time.monotonic()
+        if ahead_s > PACE_SLICE_S:
+            time.sleep(ahead_s)
+        yield event
