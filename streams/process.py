@@ -25,7 +25,7 @@ from schemas.events import (
 )
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders
-from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, WAITING_DAYS, Books, Outcome, Taken
+from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, WAITING_DAYS, Books, Outcome
 from streams.customer.dedupe import hash_of, seen_before
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
@@ -100,10 +100,10 @@ def process(
     effects.raised(state, trigger)
     if event.test:
         state.test = True
-    ladders = bool(outcome.taken) or not regime.metrics.isdisjoint(outcome.metrics)
+    ladders = outcome.taken or not regime.metrics.isdisjoint(outcome.metrics)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     if ladders or risk or state.waiting:
-        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, taken=outcome.taken)
+        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, outcome=outcome)
         _set_due(state, at)
 
 
@@ -206,10 +206,10 @@ def _review(
     *,
     ladders: bool,
     risk: bool,
-    taken: tuple[Taken, ...] = (),
+    outcome: Outcome = UNCHANGED,
 ) -> None:
     """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
-    moves = _review_ladders(state, regime, trigger, effects, taken) if ladders else ()
+    moves = _review_ladders(state, regime, trigger, effects, outcome) if ladders else ()
     band = _review_risk(state, regime, trigger) if risk else None
     for rules, standing, move in moves:
         announce_tier(state, regime, rules, standing, move, trigger, effects)
@@ -218,13 +218,13 @@ def _review(
 
 
 def _review_ladders(
-    state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, taken: tuple[Taken, ...]
+    state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, outcome: Outcome
 ) -> list[tuple[Ladder, LadderStanding, ladder.Move]]:
     moves = []
-    recompute = bool(taken) or trigger.cause == "policy"
+    recompute = outcome.taken or trigger.cause == "policy"
     for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
-        for loss in taken:
-            ladder.taken_back(rules, standing, loss, regime.calendar)
+        for booked in outcome.booked:
+            ladder.restate(rules, standing, booked, regime.calendar)
         grace_until = standing.grace_until
         move = ladder.review(
             state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=trigger.occurred_at

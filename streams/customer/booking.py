@@ -24,8 +24,8 @@ _STAGE: Final = "customers"
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Taken(NamedTuple):
-    """What a record took back of an order bought on `day`."""
+class Booked(NamedTuple):
+    """What a record added to the day of a purchase, or took from it."""
 
     day: int
     spend: int
@@ -40,14 +40,15 @@ class Outcome(NamedTuple):
     repeated: bool = False
     metrics: frozenset[str] = frozenset()
     """Whose values it may have changed."""
-    taken: tuple[Taken, ...] = ()
+    booked: tuple[Booked, ...] = ()
+    taken: bool = False
+    """Whether it took anything from any day."""
     refused: Rejected | None = None
 
 
 _MONEY: Final = frozenset({"orders", "spend"})
 UNCHANGED: Final = Outcome()
 CHANGED: Final = Outcome(changed=True)
-BOUGHT: Final = Outcome(changed=True, metrics=_MONEY)
 VISITED: Final = Outcome(changed=True, metrics=frozenset({"visits"}))
 ASKED: Final = Outcome(changed=True, metrics=frozenset({"tickets"}))
 REPEATED: Final = Outcome(repeated=True)
@@ -83,7 +84,8 @@ class Books:
         orders.add(state, Order(hashed, day, flags, digest, amount, 0))
         daylog.book(state, day, self.as_of, orders=1, spend=amount)
         self._bought(event.channel, occurred_at)
-        return BOUGHT._replace(taken=self._settle_waiting(hashed)) if state.waiting else BOUGHT
+        settled = self._settle_waiting(hashed) if state.waiting else ()
+        return _money((Booked(day, amount, 1), *settled))
 
     def refunded(self, event: OrderRefunded, value: bytes) -> Outcome:
         """Take a refund from what remains of its order; without the order it waits."""
@@ -109,8 +111,9 @@ class Books:
         if event.currency != self.currency:
             return _no_rate(event.currency, self.currency, None)
         if known is not None and (
-            known.revision >= event.revision > 0
-            or (known.revision == event.revision == 0 and known.digest == _digest(event))
+            event.revision <= known.revision
+            if known.revision
+            else event.revision == 0 and known.digest == _digest(event)
         ):
             return REPEATED
         if known is None:
@@ -118,11 +121,11 @@ class Books:
             orders.add(state, known)
         target = _stated(event, known)
         orders.replace(state, target)
-        taken = self._difference(known, target)
+        booked = self._difference(known, target)
         if target.kept and not known.kept:
             self._bought(event.channel, occurred_at)
         settled = self._settle_waiting(hashed) if state.waiting else ()
-        return BOUGHT._replace(taken=(*taken, *settled))
+        return _money((*booked, *settled))
 
     def expire_waiting(self) -> list[bytes]:
         """Give up on what has waited until the clock; the journal records, to be refused as `refund_without_order`."""
@@ -147,9 +150,9 @@ class Books:
         if known is None:
             state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
             return CHANGED
-        return BOUGHT._replace(taken=self._take_from(known, event))
+        return _money(self._take_from(known, event))
 
-    def _take_from(self, known: Order, event: OrderRefunded | OrderCancelled) -> tuple[Taken, ...]:
+    def _take_from(self, known: Order, event: OrderRefunded | OrderCancelled) -> tuple[Booked, ...]:
         if isinstance(event, OrderCancelled):
             target = orders.cancelled(known)
         else:
@@ -159,14 +162,15 @@ class Books:
         orders.replace(self.state, target)
         return self._difference(known, target)
 
-    def _difference(self, before: Order, after: Order) -> tuple[Taken, ...]:
+    def _difference(self, before: Order, after: Order) -> tuple[Booked, ...]:
         spend, count = after.remaining - before.remaining, after.kept - before.kept
-        if spend or count:
-            daylog.book(self.state, before.day, self.as_of, orders=count, spend=spend)
-        return (Taken(before.day, max(0, -spend), max(0, -count)),) if spend < 0 or count < 0 else ()
+        if not spend and not count:
+            return ()
+        daylog.book(self.state, before.day, self.as_of, orders=count, spend=spend)
+        return (Booked(before.day, spend, count),)
 
-    def _settle_waiting(self, hashed: bytes) -> tuple[Taken, ...]:
-        taken: tuple[Taken, ...] = ()
+    def _settle_waiting(self, hashed: bytes) -> tuple[Booked, ...]:
+        taken: tuple[Booked, ...] = ()
         for waiting in [w for w in self.state.waiting if w.order == hashed]:
             known = orders.find(self.state, hashed)
             if known is not None:
@@ -180,6 +184,11 @@ class Books:
         state.first_order_at = min(state.first_order_at, occurred_at) if state.first_order_at else occurred_at
         if channel:
             state.channels[channel] = state.channels.get(channel, 0) + 1
+
+
+def _money(booked: tuple[Booked, ...]) -> Outcome:
+    taken = any(each.spend < 0 or each.orders < 0 for each in booked)
+    return Outcome(changed=True, metrics=_MONEY, booked=booked, taken=taken)
 
 
 _decode_taking = msgspec.json.Decoder(OrderRefunded | OrderCancelled).decode

@@ -26,8 +26,12 @@ class LadderStanding(msgspec.Struct, array_like=True):
     fell: bool = False
     """Whether that was a fall: an order from before it, arriving late, shows it to have been wrong."""
     entry: list[int] = msgspec.field(default_factory=list)
-    """Value of each condition of the tier's `enter` when it was reached, less what was taken back since; empty after a
-    fall, which nothing makes void."""
+    """Value of each condition of the tier's `enter` on the day it was reached, as that day is known by now.
+
+    Empty after a fall, which nothing makes void.
+    """
+    risen_from: int = 0
+    """Rank before the tier was reached: what was kept then is no part of a rise that turns out void."""
 
 
 class RiskStanding(msgspec.Struct, array_like=True):

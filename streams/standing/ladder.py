@@ -9,7 +9,7 @@ instant is exact, and after a record that only adds, the instant computed before
 from typing import NamedTuple
 
 from streams.calendar import Calendar
-from streams.customer.booking import Taken
+from streams.customer.booking import Booked
 from streams.customer.standing import NOT_DUE, LadderStanding
 from streams.customer.state import CustomerState
 from streams.policy.model import Ladder, Requirement, Tier
@@ -49,15 +49,15 @@ def review(
     correction = False
     if reached > previous:
         correction = standing.fell and booked_at is not None and booked_at < standing.last_at
-        _enter(state, ladder, standing, reached, at, as_of)
+        _enter(state, ladder, standing, reached, at, as_of, risen_from=previous)
     elif previous and not holds(state, ladder.tiers[previous - 1].keep, as_of):
-        if _entry_void(ladder.tiers[previous - 1].enter, standing.entry):
+        if recompute and _entry_void(ladder.tiers[previous - 1].enter, standing.entry):
             correction = True
-            _enter(state, ladder, standing, _highest_kept(state, ladder, previous, as_of, entered=True), at, as_of)
+            _rise_was_void(state, ladder, standing, at, as_of)
         elif not standing.grace_until:
             standing.grace_until = _days_later(calendar, at, as_of, ladder.grace_days)
         if standing.grace_until and standing.grace_until <= at:
-            _stand(standing, _highest_kept(state, ladder, previous, as_of, entered=False), at)
+            _stand(standing, _highest_kept(state, ladder, previous, as_of), at)
     elif standing.grace_until:
         standing.grace_until = 0
         recompute = True
@@ -79,15 +79,20 @@ def next_due(state: CustomerState, ladder: Ladder, standing: LadderStanding, as_
     return NOT_DUE if until == FOREVER else until
 
 
-def taken_back(ladder: Ladder, standing: LadderStanding, taken: Taken, calendar: Calendar) -> None:
-    """Remember what was taken back of an order on which the tier was reached."""
+def restate(ladder: Ladder, standing: LadderStanding, booked: Booked, calendar: Calendar) -> None:
+    """Hold what the tier was reached with at what is known of that day by now.
+
+    A late order counts, what was taken back does not.
+    """
     if not standing.entry:
         return
     reached = calendar.day_of(standing.since)
-    lost = {"spend": taken.spend, "orders": taken.orders}
+    if booked.day > reached:
+        return
+    change = {"spend": booked.spend, "orders": booked.orders}
     for i, condition in enumerate(ladder.tiers[standing.rank - 1].enter.conditions):
-        if taken.day <= reached and (condition.window_days is None or taken.day > reached - condition.window_days):
-            standing.entry[i] -= lost.get(condition.metric, 0)
+        if condition.window_days is None or booked.day > reached - condition.window_days:
+            standing.entry[i] += change.get(condition.metric, 0)
 
 
 def _highest(state: CustomerState, ladder: Ladder, as_of: int, *, above: int) -> int:
@@ -97,17 +102,32 @@ def _highest(state: CustomerState, ladder: Ladder, as_of: int, *, above: int) ->
     return above
 
 
-def _highest_kept(state: CustomerState, ladder: Ladder, below: int, as_of: int, *, entered: bool) -> int:
-    """The highest lower tier that is justified: by `keep`, or by `enter` when the tier above was never earned."""
+def _highest_kept(state: CustomerState, ladder: Ladder, below: int, as_of: int) -> int:
     for tier in reversed(ladder.tiers[: below - 1]):
-        if holds(state, tier.enter if entered else tier.keep, as_of):
+        if holds(state, tier.keep, as_of):
             return tier.rank
     return 0
 
 
-def _enter(state: CustomerState, ladder: Ladder, standing: LadderStanding, rank: int, at: int, as_of: int) -> None:
+def _rise_was_void(state: CustomerState, ladder: Ladder, standing: LadderStanding, at: int, as_of: int) -> None:
+    """Go back: to a tier above the one held before if its `enter` holds, else to what is kept of that one."""
+    before = standing.risen_from
+    rank = next((t.rank for t in reversed(ladder.tiers[before : standing.rank - 1]) if holds(state, t.enter, as_of)), 0)
+    if not rank:
+        rank = _highest_kept(state, ladder, before + 1, as_of)
+        before = rank - 1
+    if rank and holds(state, ladder.tiers[rank - 1].enter, as_of):
+        _enter(state, ladder, standing, rank, at, as_of, risen_from=before)
+    else:
+        _stand(standing, rank, at)
+
+
+def _enter(
+    state: CustomerState, ladder: Ladder, standing: LadderStanding, rank: int, at: int, as_of: int, *, risen_from: int
+) -> None:
     _stand(standing, rank, at)
-    standing.entry = [m.value for m in measure(state, ladder.tiers[rank - 1].enter, as_of)] if rank else []
+    standing.entry = [m.value for m in measure(state, ladder.tiers[rank - 1].enter, as_of)]
+    standing.risen_from = risen_from
 
 
 def _stand(standing: LadderStanding, rank: int, at: int) -> None:
