@@ -38,7 +38,7 @@ class TierstreamError(Exception):
     def __str__(self) -> str:
         lines = [self.what]
         lines += [f"  where: {self.where}"] if self.where else []
-        lines += [f"  why:   {self.why}"] if self.why else []
+        lines += [f"  why:   {self.why}".replace("   \n", "\n")] if self.why else []
         lines += [f"  next:  {self.next_step}"] if self.next_step else []
         return "\n".join(lines)
 

@@ -11,16 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from kafka import TopicPartition
 from kafka.errors import KafkaError, ProducerFencedError
 
+from agents.customers import POLICIES_KEY
+from agents.customers import Activation as PolicyEntry
 from agents.errors import BrokerUnreachableError, ConfigurationError, RestartError
 from agents.kafka_clients import consumer, producer
+from agents.lookup import newest_value
+from agents.runtime.names import changelog
 from agents.settings import Settings
-from schemas.clock import format_instant
+from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, control_key, decode_journal, encode_journal
 from streams.policy.model import Policy
-from streams.policy.parse import canonical, parse
+from streams.policy.parse import canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
 
 JOURNAL = "customer-events"
@@ -89,6 +94,20 @@ def activate(settings: Settings, policy: Policy, effective_at: int) -> Activatio
         )
     with _one_activation(settings) as writer:
         return _write(writer, settings, policy, effective_at)
+
+
+def policies_in_force(settings: Settings) -> list[Activation]:
+    """Every policy that the workers know of, oldest first; before the first worker ran, the journal's first one."""
+    table = changelog(settings.kafka.application_id, "customers")
+    count = settings.kafka.partitions
+    known = newest_value(settings, table, POLICIES_KEY, partition=0)
+    if known is not None:
+        activations = msgspec.msgpack.decode(known, type=list[PolicyEntry])
+        return [Activation(load_canonical(entry.text), entry.effective_at, count) for entry in activations]
+    first = _first_records(settings).get(0)
+    if not isinstance(first, PolicyActivated):
+        return []
+    return [Activation(load_canonical(first.text), parse_instant(first.effective_at), count)]
 
 
 def partitions_without_policy(settings: Settings) -> list[int]:
