@@ -4,7 +4,8 @@ The lists of fields are read from the types, so a new event type is checked with
 """
 
 import re
-from typing import Final, NamedTuple, cast
+from collections.abc import Callable
+from typing import Final, NamedTuple
 from unicodedata import is_normalized, normalize
 
 import msgspec
@@ -78,9 +79,9 @@ def check(event: Event, *, plain: bool) -> Rejected | None:
     """
     rules = _RULES[type(event)]
     if not plain:
-        fault = _ids_fault(event, rules, "$")
+        fault = _ids_fault(event, rules)
         if fault is not None:
-            return fault
+            return _refused(RefusalReason.BAD_ID, fault)
     customer_id = event.customer_id
     if customer_id:
         if customer_id.startswith(ANONYMOUS_PREFIX):
@@ -90,7 +91,7 @@ def check(event: Event, *, plain: bool) -> Rejected | None:
     try:
         parse_instant(event.time)
     except ValueError as error:
-        return _not_instant(event.time, "$.time", error)
+        return _refused(RefusalReason.BAD_TIME, (".time", _not_instant(event.time, error)))
     return _special_fault(event, rules) if rules.special else None
 
 
@@ -104,7 +105,10 @@ def _special_fault(event: Event, rules: _Rules) -> Rejected | None:
         if currency not in EXPONENTS:
             detail = f"$.{name}: {quoted(currency)} is no ISO 4217 code in capitals"
             return refuse(RefusalReason.UNKNOWN_CURRENCY, detail)
-    return _instants_fault(event, rules, "$") if rules.instants or rules.nested_instants else None
+    if rules.instants or rules.nested_instants:
+        fault = _instants_fault(event, rules)
+        return None if fault is None else _refused(RefusalReason.BAD_TIME, fault)
+    return None
 
 
 def _reserved(name: str) -> Rejected:
@@ -112,55 +116,59 @@ def _reserved(name: str) -> Rejected:
     return refuse(RefusalReason.BAD_ID, detail)
 
 
-def _ids_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | None:
+def _ids_fault(struct: msgspec.Struct, rules: _Rules) -> tuple[str, str] | None:
+    """Path and complaint of the first bad id; the others are brought into composed form."""
     for name in rules.ids:
         text = getattr(struct, name)
         if text.isascii() and text.isprintable():
             continue
         if _UNPRINTABLE.search(text):
-            return refuse(RefusalReason.BAD_ID, f"{path}.{name}: unprintable character in {quoted(text)}")
+            return f".{name}", f"unprintable character in {quoted(text)}"
         if not is_normalized("NFC", text):
             composed = normalize("NFC", text)
             if len(composed) > ID_LENGTH_MAX:
-                return refuse(RefusalReason.BAD_ID, f"{path}.{name}: longer than {ID_LENGTH_MAX} in composed form")
+                return f".{name}", f"longer than {ID_LENGTH_MAX} in composed form"
             setattr(struct, name, composed)
-    for name, inner_rules in rules.nested_ids:
-        for inner, where in _inner(struct, name, path):
-            fault = _ids_fault(inner, inner_rules, where)
-            if fault is not None:
-                return fault
-    return None
+    return _nested_fault(struct, rules.nested_ids, _ids_fault)
 
 
-def _instants_fault(struct: msgspec.Struct, rules: _Rules, path: str) -> Rejected | None:
+def _instants_fault(struct: msgspec.Struct, rules: _Rules) -> tuple[str, str] | None:
+    """Path and complaint of the first text that is no instant, where one is given."""
     for name in rules.instants:
         text = getattr(struct, name)
         try:
             if text:
                 parse_instant(text)
         except ValueError as error:
-            return _not_instant(text, f"{path}.{name}", error)
-    for name, inner_rules in rules.nested_instants:
-        for inner, where in _inner(struct, name, path):
-            fault = _instants_fault(inner, inner_rules, where)
+            return f".{name}", _not_instant(text, error)
+    return _nested_fault(struct, rules.nested_instants, _instants_fault)
+
+
+def _nested_fault(
+    struct: msgspec.Struct,
+    nested: tuple[tuple[str, _Rules], ...],
+    fault_of: Callable[[msgspec.Struct, _Rules], tuple[str, str] | None],
+) -> tuple[str, str] | None:
+    """The first fault in the structs that stand in a field, alone or in a list."""
+    for name, rules in nested:
+        value = getattr(struct, name)
+        if value is None:
+            continue
+        for index, inner in enumerate(value if isinstance(value, tuple) else (value,)):
+            fault = fault_of(inner, rules)
             if fault is not None:
-                return fault
+                position = f"[{index}]" if isinstance(value, tuple) else ""
+                return f".{name}{position}{fault[0]}", fault[1]
     return None
 
 
-def _not_instant(text: str, where: str, error: ValueError) -> Rejected:
-    return refuse(RefusalReason.BAD_TIME, f"{where}: {quoted(text)} is no instant: {error}")
+def _not_instant(text: str, error: ValueError) -> str:
+    return f"{quoted(text)} is no instant: {error}"
 
 
-def _inner(struct: msgspec.Struct, name: str, path: str) -> list[tuple[msgspec.Struct, str]]:
-    """The struct or structs in a field, each with its path."""
-    value = getattr(struct, name)
-    if value is None:
-        return []
-    if isinstance(value, tuple):
-        inner = cast("tuple[msgspec.Struct, ...]", value)
-        return [(item, f"{path}.{name}[{index}]") for index, item in enumerate(inner)]
-    return [(value, f"{path}.{name}")]
+def _refused(reason: RefusalReason, fault: tuple[str, str]) -> Rejected:
+    path, complaint = fault
+    return refuse(reason, f"${path}: {complaint}")
 
 
 def _names(rules: _Rules, attribute: str) -> set[str]:

@@ -24,7 +24,7 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _OPENING: Final = frozenset(b"{[")
 # Everything but the marks by which an input is judged: brackets and colons give its size, escapes hide what it says.
 _UNMARKED: Final = bytes(byte for byte in range(256) if byte not in b"{[:\\\x7f")
-_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"{}[]")
+_NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'{}[]"')
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -85,10 +85,13 @@ def _encoding_fault(value: bytes) -> Rejected | None:
 
 def depth_of(value: bytes) -> int:
     """How deep arrays and objects nest. Exact for JSON; never too low for what is none."""
-    # Without escapes every other part between quotes lies outside of strings, which is quicker to find.
-    bare = _STRING.sub(b"", value) if b"\\" in value else b"".join(value.split(b'"')[::2])
+    if b"\\" in value:
+        value = _STRING.sub(b"", value)
+    # Two quotes with nothing between them end a string and begin one: without them the outside stays the same. Of what
+    # is left, every other part between quotes lies outside of strings.
+    structure = value.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
     depth = deepest = 0
-    for bracket in bare.translate(None, _NOT_BRACKETS):
+    for bracket in b"".join(structure.split(b'"')[::2]):
         if bracket in _OPENING:
             depth += 1
             deepest = max(deepest, depth)

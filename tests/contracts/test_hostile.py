@@ -56,11 +56,11 @@ def test_a_refusal_can_be_shown_anywhere(item: Hostile) -> None:
 
 
 def test_no_hostile_input_takes_long() -> None:
-    """The slowest input of the corpus costs milliseconds, so no producer can stall a partition."""
+    """The slowest input of the corpus costs milliseconds of this thread, so no producer can stall a partition."""
     slowest = 0.0
     for item in CORPUS:
-        began = time.perf_counter()
+        began = time.thread_time()
         decode_input(item.value, item.headers)
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.thread_time() - began)
 
-    assert slowest < 0.2
+    assert slowest < 0.1

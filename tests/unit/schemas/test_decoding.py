@@ -205,6 +205,14 @@ def test_a_refusal_says_where_and_what_was_expected(change: dict[str, Any], deta
     assert refusal.detail.startswith(detail)
 
 
+def test_a_byte_order_mark_is_called_by_its_name() -> None:
+    """Nobody sees it in an editor, so the refusal must say it."""
+    refusal = decode_input(b"\xef\xbb\xbf" + json.dumps(ORDER).encode())
+
+    assert isinstance(refusal, Rejected)
+    assert "byte order mark" in refusal.detail
+
+
 def test_traits_may_be_all_that_an_event_brings() -> None:
     """Types without required fields of their own are read too."""
     event = read({"type": "identity.identified", "id": "e", "time": "2026-11-22T10:00:00Z", "anonymous_id": "dev-1"})
