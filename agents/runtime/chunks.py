@@ -64,6 +64,11 @@ class ChunkReader:
 
     async def take(self, timeout_s: float, generation: int) -> list[Chunk]:
         """Return a chunk per partition that has one; waits for the first up to the time-out, then returns none."""
+        # Tells aiokafka that somebody reads: without it, the member leaves the group after the longest poll interval.
+        with self._consumer._subscription.fetch_context():  # noqa: SLF001
+            return await self._take(timeout_s, generation)
+
+    async def _take(self, timeout_s: float, generation: int) -> list[Chunk]:
         fetcher = self._consumer._fetcher  # noqa: SLF001 - the seam this module is about
         if self._consumer._subscription.reassignment_in_progress:  # noqa: SLF001
             await asyncio.sleep(min(timeout_s, 0.05))

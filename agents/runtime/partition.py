@@ -24,7 +24,8 @@ from agents.runtime.tenure import Tenure
 
 REBUILDS_MAX = 5
 """Failures in a row, without a commit between them, after which building the task again is given up."""
-BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
+SAY_EVERY = 10
 FENCED_GRACE_S = 8.0
 """A paused worker learns from its next heartbeat that it lost the partition: a session's time, and the rebalance."""
 
@@ -147,7 +148,8 @@ class PartitionTask:
         """Decide whether to build the task again; otherwise the worker is told to end."""
         match failure:
             case failures.ClusterAwayError() | failures.InputMovedError():
-                self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=failed)
+                if failed % SAY_EVERY == 1:
+                    self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=failed)
                 return True
             case failures.FencedOffError():
                 return await self._after_fencing(failure, tenure)

@@ -10,6 +10,7 @@ import threading
 import structlog
 
 from agents.errors import TierstreamError
+from agents.runtime.calm_log import calm_libraries
 from agents.runtime.engine import Engine, as_failure
 
 END_WITHIN_S = 8.0
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 async def run(engine: Engine) -> TierstreamError | None:
     """Run until a signal or a failure; returns the failure, None after a clean end."""
+    calm_libraries()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, engine, number)

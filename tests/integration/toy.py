@@ -82,10 +82,7 @@ class Toy:
 
     def read(self, topic: str, isolation: str = "read_committed") -> dict[int, list[Any]]:
         """Return all records of a topic, by partition."""
-        reader = KafkaConsumer(
-            bootstrap_servers=self.bootstrap, isolation_level=isolation, enable_auto_commit=False,
-            max_partition_fetch_bytes=8_000_000,
-        )  # fmt: skip
+        reader = self._reader(isolation)
         tps = [TopicPartition(topic, number) for number in range(self.partitions)]
         reader.assign(tps)
         begins, ends = reader.beginning_offsets(tps), reader.end_offsets(tps)
@@ -104,7 +101,14 @@ class Toy:
 
     def wait_echoed(self, count: int, within_s: float = 30) -> None:
         """Wait until at least so many records are in `out` for committed readers."""
-        wait_until(lambda: len(self.echoed()) >= count, within_s, lambda: f"{len(self.echoed())} of {count} echoed")
+        reader, seen, until = self._reader(), 0, time.monotonic() + within_s
+        tps = [TopicPartition(f"{self.name}-out", number) for number in range(self.partitions)]
+        reader.assign(tps)
+        reader.seek_to_beginning(*tps)
+        while seen < count:
+            assert time.monotonic() < until, f"{seen} of {count} echoed\n{self.workers[-1].output()[-2_000:]}"
+            seen += sum(len(records) for records in reader.poll(timeout_ms=200, max_records=50_000).values())
+        reader.close()
 
     def check_exact(self) -> None:
         """Assert that `out` is the sources exactly once and in order, and the changelog the counts."""
@@ -125,6 +129,12 @@ class Toy:
             for partition, raw in self.read(topic).items():
                 mine = [r.value for r in out[partition] if ("from", topic.encode()) in [*r.headers]]
                 assert mine == [r.value for r in raw][: len(mine)], f"{topic}-{partition}"
+
+    def _reader(self, isolation: str = "read_committed") -> Any:  # noqa: ANN401 - kafka-python is untyped
+        return KafkaConsumer(
+            bootstrap_servers=self.bootstrap, isolation_level=isolation, enable_auto_commit=False,
+            max_partition_fetch_bytes=8_000_000,
+        )  # fmt: skip
 
     def counts(self) -> dict[int, dict[bytes, int]]:
         """Return what the changelog says, by partition."""
