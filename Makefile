@@ -1,0 +1,69 @@
+# From nothing to a tested project with Python and make only. `make help` lists the targets.
+
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+RUN := .venv/bin
+ARGS ?=
+N ?= 20
+
+# Workers are started by the hundred in the tests: compiled once, they start in half the time.
+export UV_COMPILE_BYTECODE := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check lint types imports unit integration crash test bench package docs lock-jars clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: .venv/.synced ## install everything into .venv, exactly as locked
+
+$(UV):
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --locked --all-extras --quiet
+	@touch $@
+
+demo: setup ## watch real purchases become tiers: make demo ARGS="--chaos"
+	$(RUN)/tierstream demo $(ARGS)
+
+lint: setup ## style and format
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+
+types: setup ## mypy, strict, over source and tests
+	$(RUN)/mypy
+
+imports: setup ## the layers: agents know streams, streams know schemas, never the other way
+	$(RUN)/lint-imports
+
+unit: setup ## everything that needs no broker
+	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package"
+
+integration: setup ## on a real Kafka, started and stopped by the tests
+	$(RUN)/pytest -q tests/integration
+
+crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
+	CRASH_KILLS=$(N) $(RUN)/pytest -q tests/crash
+
+package: setup ## the built wheel in a clean environment
+	$(RUN)/pytest -q -m package
+
+check: lint types imports unit ## all but the broker's tests; a few minutes less than test
+
+test: check package integration crash ## everything, as continuous integration runs it
+
+bench: setup ## measure throughput and delay on this machine
+	$(RUN)/tierstream bench $(ARGS)
+
+docs: setup ## write the generated pages again
+	$(RUN)/python -m agents.reference
+
+lock-jars: setup ## resolve the jars of Kafka anew (after a change of its version)
+	$(RUN)/python -c "from agents.embedded.jars import write_lock; write_lock()"
+
+clean: ## remove what the targets above have made, but for downloads
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .tierstream
+	find . -name __pycache__ -not -path "./.uv/*" -prune -exec rm -rf {} +
