@@ -27,13 +27,14 @@ from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders
 from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, WAITING_DAYS, Books, Outcome
 from streams.customer.dedupe import hash_of, seen_before
-from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
+from streams.customer.standing import LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
 from streams.policy.model import Ladder
 from streams.regime import Regime
 from streams.standing import churn, ladder
 from streams.standing.announce import announce_band, announce_tier
+from streams.standing.succession import carry_over, departures
 
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 _ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
@@ -177,24 +178,19 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
 
 
 def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effects: Effects) -> None:
-    """Carry the standing over by the names of tiers and bands, then judge it by the new policy."""
-    held = {rules.id: standing for rules, standing in zip(old.policy.ladders, state.ladders, strict=True)}
-    names = {rules.id: [tier.id for tier in rules.tiers] for rules in old.policy.ladders}
-    state.ladders = []
-    for rules in new.policy.ladders:
-        standing = held.get(rules.id, LadderStanding())
-        tier = names[rules.id][standing.rank - 1] if standing.rank else None
-        kept = next((t for t in rules.tiers if t.id == tier), None)
-        standing.rank, standing.entry = (kept.rank if kept else 0), []
-        state.ladders.append(standing)
-    bands = [band.name for band in old.policy.churn.bands] if old.policy.churn else []
-    renamed = [band.name for band in new.policy.churn.bands] if new.policy.churn else []
-    name = bands[state.risk.band] if state.risk.band != NO_BAND else None
-    state.risk.band = renamed.index(name) if name in renamed else NO_BAND
+    """Carry the standing over, then judge it by the new policy."""
+    left = carry_over(state, old.policy, new.policy)
     state.ordinal, state.clock = new.ordinal, max(state.clock, at)
     _advance(state, new, at)
     trigger = Trigger("policy", None, at, None)
-    _review(state, new, trigger, effects, ladders=True, risk=True)
+    moves = [
+        (rules, standing, move)
+        for rules, standing, move in _review_ladders(state, new, trigger, effects, UNCHANGED)
+        if rules.id not in left.tiers
+    ]
+    band = _review_risk(state, new, trigger)
+    moves += departures(state, new.policy, left, at)
+    _announce(state, new, trigger, effects, moves, band._replace(left=left.band) if band else None)
     _set_due(state, at)
 
 
@@ -209,8 +205,20 @@ def _review(
     outcome: Outcome = UNCHANGED,
 ) -> None:
     """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
-    moves = _review_ladders(state, regime, trigger, effects, outcome) if ladders else ()
+    moves = _review_ladders(state, regime, trigger, effects, outcome) if ladders else []
     band = _review_risk(state, regime, trigger) if risk else None
+    if moves or band is not None:
+        _announce(state, regime, trigger, effects, moves, band)
+
+
+def _announce(
+    state: CustomerState,
+    regime: Regime,
+    trigger: Trigger,
+    effects: Effects,
+    moves: list[tuple[Ladder, LadderStanding, ladder.Move]],
+    band: churn.BandMove | None,
+) -> None:
     for rules, standing, move in moves:
         announce_tier(state, regime, rules, standing, move, trigger, effects)
     if band is not None and regime.policy.churn is not None:

@@ -43,8 +43,8 @@ def announce_tier(
 ) -> None:
     """Publish a change of tier."""
     as_of = regime.calendar.day_of(move.effective_at)
-    previous, current = tier_at(rules, move.previous), tier_at(rules, move.current)
-    valid_until, grace_until = _validity(state, rules, current, as_of, regime)
+    previous, current = move.left or tier_at(rules, move.previous), tier_at(rules, move.current)
+    valid_until, grace_until = _validity(state, rules, standing, move, regime)
     state.sequences[TIER_SEQUENCE] += 1
     effects.raised(state, trigger)
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
@@ -69,7 +69,7 @@ def announce_tier(
         ladder=rules.id,
         tier=tier_ref(current),
         previous_tier=tier_ref(previous),
-        direction=_direction(standing, move),
+        direction=_direction(standing, previous, current),
         valid_until=valid_until,
         grace_until=grace_until,
         next_tier=_next_tier(state, rules, move.current, as_of),
@@ -105,7 +105,7 @@ def announce_band(
         reasons=_band_reasons(rules, move, judged.no_purchase if judged else None),
         customer=customer_block(state, regime),
         band=_band_name(rules, move.current),
-        previous_band=_band_name(rules, move.previous),
+        previous_band=move.left or _band_name(rules, move.previous),
         score=judged.no_purchase if judged else None,
         horizon_days=rules.horizon_days,
         p_alive=judged.p_alive if judged else None,
@@ -122,21 +122,25 @@ def announce_band(
     effects.publish(CHURN_RISK, decision, change_id)
 
 
-def _direction(standing: LadderStanding, move: Move) -> Direction:
+def _direction(standing: LadderStanding, previous: Tier | None, current: Tier | None) -> Direction:
     if not standing.last_id:
         return "initial"
-    if move.current == move.previous:
+    before, after = previous.rank if previous else 0, current.rank if current else 0
+    if after == before:
         return "lateral"
-    return "upgrade" if move.current > move.previous else "downgrade"
+    return "upgrade" if after > before else "downgrade"
 
 
 def _validity(
-    state: CustomerState, rules: Ladder, current: Tier | None, as_of: int, regime: Regime
+    state: CustomerState, rules: Ladder, standing: LadderStanding, move: Move, regime: Regime
 ) -> tuple[str | None, str | None]:
     """Until when the tier's `keep` holds if nothing more happens, and when the grace period after it would end."""
+    current = tier_at(rules, move.current)
     if current is None:
         return None, None
-    until = holds_until(state, current.keep, as_of, regime.calendar)
+    if standing.grace_until:
+        return format_instant(move.effective_at), format_instant(standing.grace_until)
+    until = holds_until(state, current.keep, regime.calendar.day_of(move.effective_at), regime.calendar)
     if until == FOREVER:
         return None, None
     end = regime.calendar.start_of(regime.calendar.day_of(until) + rules.grace_days)

@@ -43,6 +43,8 @@ class BandMove(NamedTuple):
     previous: int
     current: int
     effective_at: int
+    left: str | None = None
+    """The band before, if a new policy no longer has it; `previous` is NO_BAND then."""
 
 
 def history(state: CustomerState, calendar: Calendar) -> History:

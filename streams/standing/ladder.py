@@ -25,6 +25,8 @@ class Move(NamedTuple):
     effective_at: int
     correction: bool
     """Whether what was last said had been reached by orders that were taken back since, or had missed a late one."""
+    left: Tier | None = None
+    """The tier before, if a new policy no longer has it; `previous` is 0 then."""
 
 
 def review(
@@ -64,6 +66,8 @@ def review(
     moved = standing.rank != previous
     if moved:
         standing.fell = standing.rank < previous
+        if standing.rank and not holds(state, ladder.tiers[standing.rank - 1].keep, as_of):
+            standing.grace_until = _days_later(calendar, at, as_of, ladder.grace_days)
     if moved or recompute or standing.due <= at:
         standing.due = next_due(state, ladder, standing, as_of, calendar)
     return Move(previous, standing.rank, at, correction) if moved else None
