@@ -12,7 +12,6 @@ import msgspec
 
 from agents import errors, settings
 from agents.metrics import RuntimeMetrics
-from agents.settings import Section
 from agents.settings_reader import PREFIX, SECTIONS
 from schemas.catalog import CHANGELOG, TOPICS, TopicSpec
 from schemas.clock import MS_PER_DAY
@@ -36,7 +35,7 @@ def field_docs() -> dict[str, dict[str, str]]:
     """Table to key to the string that stands under the field in the source."""
     tree = ast.parse(inspect.getsource(settings))
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    tables: dict[str, type[Section]] = {**SECTIONS, "source": settings.SourceSettings}
+    tables: dict[str, type[settings.Section]] = {**SECTIONS, "source": settings.SourceSettings}
     return {name: dict(_documented(classes[cls.__name__])) for name, cls in tables.items()}
 
 
