@@ -213,6 +213,30 @@ def test_a_byte_order_mark_is_called_by_its_name() -> None:
     assert "byte order mark" in refusal.detail
 
 
+@pytest.mark.parametrize(
+    ("content_type", "detail"),
+    [
+        (b"Application/CloudEvents-Batch+JSON", "header content-type: one record holds one event"),
+        (b"application/cloudevents+avro", "header content-type: of the CloudEvents formats only JSON is read"),
+        (b"APPLICATION/CLOUDEVENTS+JSON", "$: a structured CloudEvent is an object with `specversion`"),
+    ],
+)
+def test_a_wrong_content_type_is_told_from_a_wrong_value(content_type: bytes, detail: str) -> None:
+    """Media types have no case, and the refusal says which of the two to mend."""
+    refusal = read(ORDER, [("content-type", content_type)])
+
+    assert isinstance(refusal, Rejected)
+    assert refusal.detail.startswith(detail)
+
+
+def test_data_in_base64_is_told_from_missing_data() -> None:
+    """The refusal says where JSON is expected."""
+    refusal = read(ATTRIBUTES | {"data_base64": "e30="})
+
+    assert isinstance(refusal, Rejected)
+    assert refusal.detail == "$.data_base64: expected JSON in `data`"
+
+
 def test_traits_may_be_all_that_an_event_brings() -> None:
     """Types without required fields of their own are read too."""
     event = read({"type": "identity.identified", "id": "e", "time": "2026-11-22T10:00:00Z", "anonymous_id": "dev-1"})
