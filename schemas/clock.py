@@ -44,7 +44,7 @@ def parse_instant(text: str) -> int:
 @lru_cache(maxsize=16_384)  # broker arrival times repeat within a batch, and intake reads an event's time twice
 def _parse(text: str) -> int:
     if len(text) == _LENGTH_MS_Z and text[23] == "Z" and text[4:20:3] == "--T::." and text[11:13] != "24":
-        # The form that we write ourselves: only the digits are left to judge. Newer Pythons take hour 24 for the next day.
+        # The form that we write ourselves: only the digits are left to judge. Hour 24 is a valid one to newer Pythons.
         try:
             return round(datetime.fromisoformat(text).timestamp() * MS_PER_SECOND)
         except ValueError:
