@@ -135,12 +135,13 @@ def day_falls_below(state: CustomerState, metric: str, window_days: int, thresho
         return as_of
     if threshold <= 0:
         return None
-    column = METRICS[metric]
-    for entry in entries(state):
-        if entry[0] > as_of - window_days:
-            value -= entry[column]
-            if value < threshold:
-                return entry[0] + window_days
+    column, log = METRICS[metric], state.days
+    first = _find(log, as_of - window_days + 1 - DAY_ZERO, len(log))
+    for entry in _ENTRY.iter_unpack(memoryview(log)[first:]):
+        value -= entry[column]
+        if value < threshold:
+            left: int = entry[0] + DAY_ZERO + window_days
+            return left
     return None
 
 
