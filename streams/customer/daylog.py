@@ -23,6 +23,7 @@ _SIZE: Final = _ENTRY.size
 DAY_ZERO: Final = 726_467  # 1989-12-31: instants before 1990 are refused, and 65,535 days reach into 2169
 _COUNT_MAX: Final = 65_535
 _STRIDE: Final = 5  # per window: head index, orders, visits, tickets, spend; after the windows the lifetime, headless
+_WINDOWS: Final = tuple((index * _STRIDE, length) for index, length in enumerate(WINDOW_DAYS))
 _LIFETIME: Final = len(WINDOW_DAYS) * _STRIDE
 ORDERS, VISITS, TICKETS, SPEND = 1, 2, 3, 4
 METRICS: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
@@ -77,29 +78,22 @@ def advance(state: CustomerState, as_of: int) -> bool:
     if as_of < state.shift_day or not state.days:
         return False
     log, sums = state.days, state.sums
-    count = len(log) // _SIZE
-    for window, length in enumerate(WINDOW_DAYS):
-        base = window * _STRIDE
-        while (index := sums[base]) < count:
-            day, orders, visits, tickets, spend = _ENTRY.unpack_from(log, index * _SIZE)
-            if day + DAY_ZERO > as_of - length:
+    end, today, shift = len(log), as_of - DAY_ZERO, _COUNT_MAX
+    for base, length in _WINDOWS:
+        position, oldest = sums[base] * _SIZE, today - length
+        while position < end:
+            day = log[position] | log[position + 1] << 8
+            if day > oldest:
+                shift = min(shift, day + length)
                 break
-            sums[base] += 1
+            _, orders, visits, tickets, spend = _ENTRY.unpack_from(log, position)
             sums[base + ORDERS] -= orders
             sums[base + VISITS] -= visits
             sums[base + TICKETS] -= tickets
             sums[base + SPEND] -= spend
-    dropped = 0
-    while dropped < count and _day_at(log, dropped * _SIZE) + DAY_ZERO <= as_of - LOG_DAYS:
-        day, orders, *_ = _ENTRY.unpack_from(log, dropped * _SIZE)
-        if orders:
-            state.dropped_last_day = max(state.dropped_last_day, day + DAY_ZERO)
-        dropped += 1
-    if dropped:
-        del log[: dropped * _SIZE]
-        for window in range(len(WINDOW_DAYS)):
-            sums[window * _STRIDE] -= dropped
-    _plan_shift(state)
+            position += _SIZE
+        sums[base] = position // _SIZE
+    state.shift_day = min(shift, _drop_before(state, today - LOG_DAYS) + LOG_DAYS) + DAY_ZERO
     return True
 
 
@@ -143,6 +137,20 @@ def day_falls_below(state: CustomerState, metric: str, window_days: int, thresho
             left: int = entry[0] + DAY_ZERO + window_days
             return left
     return None
+
+
+def _drop_before(state: CustomerState, oldest: int) -> int:
+    """Let the days up to `oldest` leave the log; the first day that stays, a great one if none does."""
+    log, dropped = state.days, 0
+    while dropped < len(log) and (day := _day_at(log, dropped)) <= oldest:
+        if _ENTRY.unpack_from(log, dropped)[ORDERS]:
+            state.dropped_last_day = max(state.dropped_last_day, day + DAY_ZERO)
+        dropped += _SIZE
+    if dropped:
+        del log[:dropped]
+        for base, _ in _WINDOWS:
+            state.sums[base] -= dropped // _SIZE
+    return _day_at(log, 0) if log else _COUNT_MAX
 
 
 def _entry(state: CustomerState, day: int, as_of: int) -> int:
@@ -211,13 +219,13 @@ def _shift_heads(state: CustomerState, index: int, day: int, as_of: int) -> None
 
 def _plan_shift(state: CustomerState) -> None:
     """Compute the day on which the next entry leaves a window or the log."""
-    log, count = state.days, len(state.days) // _SIZE
-    shift = (_day_at(log, 0) + DAY_ZERO + LOG_DAYS) if count else 0
-    for window, length in enumerate(WINDOW_DAYS):
-        index = state.sums[window * _STRIDE]
-        if index < count:
-            shift = min(shift, _day_at(log, index * _SIZE) + DAY_ZERO + length)
-    state.shift_day = shift
+    log, end = state.days, len(state.days)
+    shift = _day_at(log, 0) + LOG_DAYS
+    for base, length in _WINDOWS:
+        position = state.sums[base] * _SIZE
+        if position < end:
+            shift = min(shift, _day_at(log, position) + length)
+    state.shift_day = shift + DAY_ZERO
 
 
 def _purchase_day_added(state: CustomerState, day: int) -> None:
