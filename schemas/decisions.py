@@ -224,9 +224,11 @@ class Aggregates(msgspec.Struct, frozen=True, gc=False):
 class Profile(Decision, kw_only=True, frozen=True):
     """The whole standing of a customer: the topic keeps the newest per customer, and a null value after erasure.
 
-    Rewritten at most once per commit, so `sequence` here rises but may skip; it is the customer's own record number.
+    Rewritten at most once per commit, and also when nothing but time has passed: of two, the later `as_of` is newer.
     """
 
+    sequence: Count
+    """Repeats `revision`: it never falls, but may skip or stay. 0 while nothing was booked for the customer."""
     as_of: Instant
     tiers: tuple[LadderStanding, ...]
     churn: ChurnStanding | None
