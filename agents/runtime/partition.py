@@ -130,8 +130,7 @@ class PartitionTask:
                 self._context.source.shut(self._tps)
                 if tenure is not None:
                     await tenure.close()
-            committed = tenure is not None and tenure.last_commit > self.since
-            failed = 1 if committed else failed + 1
+            failed = 1 if tenure is not None and tenure.commits else failed + 1
             if not await self._may_rebuild(failure, failed, tenure):
                 return
             self._context.metrics.rebuilds.labels(self.stage.name, type(failure).__name__).inc()

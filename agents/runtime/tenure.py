@@ -70,6 +70,7 @@ class Tenure:
         self._commit_started = 0.0
         self._next_poll = 0.0
         self.last_commit = self.last_move = time.monotonic()
+        self.commits = 0
 
     # called by others
 
@@ -260,10 +261,11 @@ class Tenure:
         self._metrics.behind_since_ms = self._oldest_ms if self._folded else 0
 
     def _finish_commit(self) -> None:
-        commit, self._commit = self._commit, None
-        if commit is not None:
-            commit.result()  # raises what ended it
+        if self._commit is not None:
+            self._commit.result()  # raises what ended it
+            self._commit = None
             self._state.committed()
+            self.commits += 1
             self.last_commit = time.monotonic()
 
     async def close(self) -> None:
