@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from agents.embedded import EmbeddedKafka
+
+hypothesis.settings.register_profile("tierstream", deadline=None)  # how busy the machine is says nothing about the code
+hypothesis.settings.load_profile("tierstream")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
