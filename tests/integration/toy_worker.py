@@ -51,7 +51,8 @@ class EchoPartition:
         self.counts: dict[bytes, int] = {}
         self.touched: dict[bytes, int] = {}
         self.echoes: list[OutputRecord] = []
-        self.polled: list[int | None] = []
+        self.polled: list[tuple[int | None, int]] = []
+        """Each watermark that was given, and how many records were folded by then."""
         self.commits = 0
 
     def restore(self, records: Iterable[StateRecord]) -> None:
@@ -83,7 +84,7 @@ class EchoPartition:
 
     def poll(self, watermark_ms: int | None) -> None:
         """Remember the watermark."""
-        self.polled.append(watermark_ms)
+        self.polled.append((watermark_ms, sum(self.counts.values())))
 
     def drain(self) -> Batch:
         """Hand over counts and echoes."""
