@@ -57,10 +57,11 @@ def test_a_refusal_can_be_shown_anywhere(item: Hostile) -> None:
 
 def test_no_hostile_input_takes_long() -> None:
     """The slowest input of the corpus costs milliseconds of this thread, so no producer can stall a partition."""
-    slowest = 0.0
-    for item in CORPUS:
+
+    def seconds(item: Hostile) -> float:
         began = time.thread_time()
         decode_input(item.value, item.headers)
-        slowest = max(slowest, time.thread_time() - began)
+        return time.thread_time() - began
 
-    assert slowest < 0.1
+    # The best of three, because the garbage collector of a long test run may pass by.
+    assert max(min(seconds(item) for _ in range(3)) for item in CORPUS) < 0.1

@@ -1,11 +1,12 @@
 """The files beside the types: generated, complete, and understood by others than us."""
 
-from pathlib import Path
+import json
+from functools import cache
 from typing import cast
 
 import jsonschema_rs
+import msgspec.yaml
 import pytest
-import yaml
 
 from schemas.catalog import RAW_TOPICS, TOPICS
 from schemas.events import EVENT_CLASSES, TOPIC_OF
@@ -81,7 +82,7 @@ def test_no_field_of_minor_units_may_be_a_fraction() -> None:
 
 
 def asyncapi() -> dict[str, object]:
-    document: dict[str, object] = yaml.safe_load((SCHEMAS / "asyncapi.yaml").read_text(encoding="utf-8"))
+    document: dict[str, object] = msgspec.yaml.decode((SCHEMAS / "asyncapi.yaml").read_bytes())
     return document
 
 
@@ -94,6 +95,12 @@ def references_in(part: object) -> list[str]:
     return [*own, *(found for inner in part.values() for found in references_in(inner))]
 
 
+@cache
+def loaded(file: str) -> object:
+    """A schema file that the document refers to."""
+    return json.loads((SCHEMAS / file).read_text(encoding="utf-8"))
+
+
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     """Messages, traits and schema files that the document names are there."""
     document = asyncapi()
@@ -102,7 +109,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     assert len(references) > 100
     for reference in references:
         file, _, pointer = reference.partition("#")
-        target: object = yaml.safe_load((SCHEMAS / Path(file)).read_text(encoding="utf-8")) if file else document
+        target: object = loaded(file) if file else document
         for step in filter(None, pointer.split("/")):
             assert isinstance(target, dict)
             target = target[step]

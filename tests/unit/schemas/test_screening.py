@@ -21,8 +21,11 @@ from schemas.screening import (
 
 NESTED = st.recursive(
     st.none() | st.integers() | st.text(st.sampled_from('a{}[]:"\\\n')),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.sampled_from('a{]:"\\'), max_size=3), inner),
-    max_leaves=20,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.sampled_from('a{]:"\\'), max_size=3), inner, max_size=3)
+    ),
+    max_leaves=10,
 )
 
 
