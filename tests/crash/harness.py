@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
 ADVANCE_S = 15.0  # every partition with input must commit within this time
@@ -201,15 +201,27 @@ class Ends:
 
     def __init__(self, bootstrap: str) -> None:
         self.consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+        self.admin = KafkaAdminClient(bootstrap_servers=bootstrap)
 
     def of(self, topic: str, partitions: int) -> dict[int, int]:
         """The committed end of each partition of a topic."""
         places = [TopicPartition(topic, number) for number in range(partitions)]
         return {place.partition: end for place, end in self.consumer.end_offsets(places).items()}
 
+    def lag(self, group: str, ends: dict[str, dict[int, int]]) -> int:
+        """What a lag tool shows: how far the group's committed offsets are behind these ends."""
+        committed = self.admin.list_group_offsets(group)[group]
+        offsets = {(place.topic, place.partition): entry.offset for place, entry in committed.items()}
+        return sum(
+            max(0, end - max(0, offsets.get((topic, partition), 0)))
+            for topic, partitions in ends.items()
+            for partition, end in partitions.items()
+        )
+
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         self.consumer.close()
+        self.admin.close()
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float, what: str, pause_s: float = 0.25) -> float:

@@ -21,10 +21,10 @@ from tests.crash.checker import Report, check, gather
 from tests.crash.feeder import Feeder
 from tests.crash.harness import ADVANCE_S, Deployment, Ends, wait_until
 from tests.crash.watch import STAGES, Watch
-from tests.crash.workload import Mix
+from tests.crash.workload import RAW_TOPICS, Mix
 
 RATE: Final = 1_000
-QUIET_S: Final = 2.5
+QUIET_S: Final = 2.0
 SETTLED_WITHIN_S: Final = 60.0
 
 
@@ -51,6 +51,7 @@ class Run:
         if not self.dedupe:
             mix = mix._replace(repeated=0.0)
         self.feeder = Feeder(bootstrap, self.deployment.prefix, seed=seed, rate=rate, mix=mix)
+        self.raw_topics = RAW_TOPICS
         self.began = time.monotonic()
         self._fed = False
 
@@ -102,23 +103,21 @@ class Run:
         self.say(f"{self.feeder.stop()} records fed")
 
     def settle(self) -> None:
-        """Wait until no changelog, journal or output partition moves any more."""
+        """Wait until the group's lag is 0 for every tool that asks, and no journal or changelog partition moves."""
         ends = Ends(self.bootstrap)
-        topics = [
-            self.deployment.prefix + "customer-events",
-            *(f"{self.deployment.name}-{s}-changelog" for s in STAGES),
-        ]
-        seen: list[dict[int, int]] = []
+        inputs = [self.deployment.prefix + topic for topic in (*self.raw_topics, "customer-events")]
+        changelogs = [f"{self.deployment.name}-{stage}-changelog" for stage in STAGES]
+        seen: dict[str, dict[int, int]] = {}
         since = time.monotonic()
 
         def quiet() -> bool:
             nonlocal seen, since
-            now = [ends.of(topic, self.partitions) for topic in topics]
-            if now != seen:
+            now = {topic: ends.of(topic, self.partitions) for topic in (*inputs, *changelogs)}
+            if now != seen or ends.lag(self.deployment.name, {topic: now[topic] for topic in inputs}):
                 seen, since = now, time.monotonic()
             return time.monotonic() - since > QUIET_S
 
-        wait_until(quiet, SETTLED_WITHIN_S, "quiet")
+        wait_until(quiet, SETTLED_WITHIN_S, "an end of all lag")
         ends.close()
 
     def judge(self) -> Report:
