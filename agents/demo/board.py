@@ -57,6 +57,8 @@ class Worker(msgspec.Struct):
     state: WorkerState = "starting"
     up_s: float = 0.0
     kills: int = 0
+    unasked_end: str = ""
+    """How it ended by itself the last time, which it should not; empty if it never did."""
 
 
 class Step(msgspec.Struct):

@@ -1,25 +1,29 @@
-"""The end of a demo: what the topics hold is read once, checked, written as files and summed up."""
+"""The end of a demo: what the topics hold is read, checked, written as files and summed up."""
 
+import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import msgspec
 
 from agents.demo.board import Board
-from agents.demo.files import FILES, write_topic
-from agents.demo.follow import Follower
-from agents.demo.reading import Held, read_all
-from agents.demo.refold import TOPICS as CHANGES
-from agents.demo.verify import Verdict, verify
+from agents.demo.files import FILES, Line, write_file
+from agents.demo.inspection import Found, Progress, Share, inspect_in_process
+from agents.demo.verify import Verdict, verify_arrival
+from agents.errors import BugError
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.events import InputEvent
 from streams.policy.model import Policy
+from streams.policy.parse import canonical
 
-JOURNAL = "customer-events"
+PROCESSES_MAX = 4
+_WAIT_S = 0.2
 
-Progress = Callable[[int, int, str], None]
-"""How many of how many, of what."""
+Told = Callable[[int], None]
+"""How many records have been read, and folded or compared."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -42,47 +46,86 @@ class Summary(msgspec.Struct, kw_only=True):
     seconds: float
 
 
-class Findings(msgspec.Struct):
-    """What the topics hold, and the verdict on it."""
+class Findings:
+    """What the shares found, taken together."""
 
-    verdict: Verdict
-    held: dict[str, list[Held]]
-    """By catalogue name: the journal and all outputs."""
+    def __init__(self, parts: Sequence[Found], sent: Sequence[InputEvent]) -> None:
+        self.verdict = Verdict()
+        self.directions: Counter[str] = Counter()
+        self.lines: dict[str, list[Line]] = {topic: [] for topic in FILES}
+        self._boards = [part.board for part in parts]
+        for part in parts:
+            self.verdict.add(part.verdict)
+            self.directions += part.directions
+            for topic, lines in part.lines.items():
+                self.lines[topic] += lines
+        verify_arrival(self.verdict, sent, (identity for part in parts for identity in part.arrived))
 
+    def show_on(self, board: Board) -> None:
+        """Bring the board to the very end, whatever the live view had missed, and show the verdict."""
+        for name in ("purchases_in", "simulated_in", "tier_changes", "risk_changes"):
+            setattr(board, name, sum(getattr(part, name) for part in self._boards))
+        for levels in ("tiers", "bands"):
+            shares = zip(*(getattr(part, levels) for part in self._boards), strict=True)
+            added = [msgspec.structs.replace(s[0], customers=sum(level.customers for level in s)) for s in shares]
+            setattr(board, levels, added)
+        board.simulated_at = board.ends_at
+        board.lost, board.doubled, board.wrong = self.verdict.lost, self.verdict.doubled, self.verdict.wrong
 
-def examine(settings: Settings, sent: Sequence[InputEvent], progress: Progress) -> Findings:
-    """Read everything and check it."""
-    held: dict[str, list[Held]] = {}
-    for number, topic in enumerate(FILES):
-        progress(number, len(FILES), "topics read")
-        held[topic] = list(read_all(settings.kafka.bootstrap, settings.topic(topic)))
-    raw = read_all(settings.kafka.bootstrap, settings.topic(EVENT_CLOCK_TOPIC))
-    published = {topic: held[topic] for topic in CHANGES}
-    verdict = verify(sent, raw, held[JOURNAL], published, tick=lambda n, of: progress(n, of, "events folded anew"))
-    return Findings(verdict, held)
-
-
-def show_final(board: Board, findings: Findings, policy: Policy) -> Counter[str]:
-    """Bring the board to the very end, whatever the live view had missed; returns the changes by kind."""
-    board.purchases_in = board.simulated_in = board.tier_changes = board.risk_changes = 0
-    changes = board.changes.copy()
-    follower = Follower(board, policy)
-    for held in findings.held[JOURNAL]:
-        follower.journal(held.key, held.value or b"")
-    for held in findings.held["tier-changes"]:
-        follower.tier_changed(held.value or b"")
-    for held in findings.held["churn-risk"]:
-        follower.risk_changed(held.value or b"")
-    board.changes = changes
-    board.simulated_at = board.ends_at
-    verdict = findings.verdict
-    board.lost, board.doubled, board.wrong = verdict.lost, verdict.doubled, verdict.wrong
-    return follower.directions
+    def write_files(self, folder: Path) -> int:
+        """Write all files; returns the number of their lines."""
+        return sum(write_file(folder, topic, lines) for topic, lines in self.lines.items())
 
 
-def write_files(folder: Path, findings: Findings) -> int:
-    """Write all files; returns the number of their lines."""
-    return sum(write_topic(folder, topic, findings.held[topic]) for topic in FILES)
+def examine(
+    settings: Settings, policy: Policy, sent: Sequence[InputEvent], *, with_lines: bool, told: Told
+) -> Findings:
+    """Read everything and check it, on as many processors as there are. What `told` raises ends it."""
+    topics = {name: settings.topic(name) for name in FILES} | {"raw": settings.topic(EVENT_CLOCK_TOPIC)}
+    numbers = range(settings.kafka.partitions)
+    count = min(len(numbers), os.cpu_count() or 1, PROCESSES_MAX)
+    shares = [
+        Share(settings.kafka.bootstrap, topics, frozenset(numbers[first::count]), canonical(policy), with_lines)
+        for first in range(count)
+    ]
+    return Findings(_inspect(shares, told), sent)
+
+
+def _inspect(shares: Sequence[Share], told: Told) -> list[Found]:
+    context = multiprocessing.get_context("spawn")  # a fork would take the threads' locks along, and not the threads
+    processes, progress, found = [], dict[Connection, Progress](), dict[Connection, Found]()
+    try:
+        for share in shares:
+            ear, mouth = context.Pipe(duplex=False)
+            process = context.Process(target=inspect_in_process, args=(share, mouth), daemon=True)
+            process.start()
+            mouth.close()
+            processes.append(process)
+            progress[ear] = Progress(0)
+        while len(found) < len(shares):
+            speaking = wait([ear for ear in progress if ear not in found], _WAIT_S)
+            for ear in [ear for ear in progress if ear in speaking]:
+                match _said(ear):
+                    case Progress() as step:
+                        progress[ear] = step
+                    case Found() as part:
+                        found[ear] = part
+            told(sum(step.done for step in progress.values()))
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+    return list(found.values())
+
+
+def _said(ear: Connection) -> Progress | Found:
+    try:
+        said: Progress | Found | BaseException = ear.recv()
+    except EOFError as error:
+        raise BugError("The check ended without a result.", next_step="report it") from error
+    if isinstance(said, BaseException):
+        raise said
+    return said
 
 
 def sum_up(board: Board, directions: Counter[str]) -> Summary:

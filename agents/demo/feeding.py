@@ -1,17 +1,17 @@
-"""The demo's events in order of time, as fast as it goes or at a pace for eyes."""
+"""The demo's events in order of time, fed on the event clock: as fast as it goes, or at a pace for eyes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from agents.demo.cdnow import BEGINS_AT, ENDS_AT, order_events, read_purchases
+from agents.demo.cdnow import ENDS_AT, order_events, read_purchases
 from agents.demo.simulation import simulate
-from agents.kafka_clients import producer
-from agents.settings import EVENT_CLOCK_TOPIC, Settings
-from schemas.clock import MS_PER_DAY, format_instant, parse_instant
+from agents.feed import at_speed, feed_in_time
+from agents.feed_file import Ready, ready
+from agents.settings import Settings
 from schemas.events import InputEvent
-from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
+from schemas.journal import encode_journal
 
-SLICE_MS = MS_PER_DAY // 24
-"""Paced by the simulated hour: by whole days, the screen would stand still and jump."""
+FEED_ID = "tierstream-demo"
+TOLD_EVERY = 1_000
 
 
 def demo_events(*, purchases_only: bool) -> list[InputEvent]:
@@ -24,44 +24,24 @@ def demo_events(*, purchases_only: bool) -> list[InputEvent]:
     return events
 
 
-def paced(
-    events: Sequence[InputEvent], days_per_s: float, wait: Callable[[float], object], clock: Callable[[], float]
-) -> Iterator[InputEvent]:
-    """The same events, each not before its simulated time has come.
+def feed(
+    settings: Settings, events: Sequence[InputEvent], *, days_per_s: float | None, told: Callable[[int], None]
+) -> None:
+    """Send the events, the clock's daily advance and its end; not faster than so many simulated days per second.
 
-    `wait` is given the seconds to let pass; `clock` is a monotonic clock in seconds.
+    `told` is called now and then with how many events were sent; what it raises ends the feeding.
     """
-    started, slices = clock(), 0
-    seconds_per_slice = SLICE_MS / MS_PER_DAY / days_per_s
-    for event in events:
-        reached = (parse_instant(event.time) - BEGINS_AT) // SLICE_MS
-        if reached > slices:
-            slices = reached
-            ahead_s = started + slices * seconds_per_slice - clock()
-            if ahead_s > 0:
-                wait(ahead_s)
-        yield event
+    flow: Iterator[Ready] = (ready(event, encode_journal(event)) for event in events)
+    sent = 0
 
+    def count(_event: Ready) -> None:
+        nonlocal sent
+        sent += 1
+        if sent % every == 0:
+            told(sent)
 
-def send_all(settings: Settings, events: Iterable[InputEvent], told: Callable[[int], None]) -> None:
-    """Send the events to the import topic, the clock's daily advance between them and its end after them.
-
-    `told` is called with the number of events sent so far, once per simulated day; what it raises ends the feeding.
-    """
-    topic, partitions = settings.topic(EVENT_CLOCK_TOPIC), settings.kafka.partitions
-    with producer(settings, linger_ms=20, batch_size=131_072, max_block_ms=120_000) as writer:
-
-        def mark(record: ClockAdvanced | ClockClosed) -> None:
-            for number in range(partitions):
-                writer.send(topic, encode_journal(record), key=control_key(record), partition=number)
-
-        midnight, count = BEGINS_AT + MS_PER_DAY, 0
-        for count, event in enumerate(events, 1):
-            while parse_instant(event.time) >= midnight:
-                mark(ClockAdvanced(instant=format_instant(midnight)))
-                told(count - 1)
-                midnight += MS_PER_DAY
-            writer.send(topic, encode_journal(event), key=event.customer_id.encode())
-        mark(ClockClosed(instant=format_instant(ENDS_AT)))
-        writer.flush()
-        told(count)
+    every = TOLD_EVERY
+    if days_per_s is not None:
+        flow, every = at_speed(flow, days_per_s), 1
+    feed_in_time(settings, flow, feed_id=FEED_ID, until=ENDS_AT, told=count)
+    told(sent)

@@ -125,12 +125,11 @@ def _sort_of(change: Change) -> tuple[str, int]:
     return change.kind, change.direction
 
 
-class Watch(threading.Thread):
-    """Reads the topics from their begin and feeds the follower until it is told to stop."""
+class Watch:
+    """Reads the topics from their begin in a thread of its own and feeds the follower, until it is told to stop."""
 
     def __init__(self, bootstrap: str, follower: Follower, topics: Mapping[str, str]) -> None:
         """`topics` maps the catalogue's names to those on the broker."""
-        super().__init__(name="watch", daemon=True)
         self._bootstrap, self._follower = bootstrap, follower
         self._journal = topics["customer-events"]
         self._take: dict[str, Callable[[bytes], None]] = {
@@ -138,13 +137,15 @@ class Watch(threading.Thread):
             topics["churn-risk"]: follower.risk_changed,
         }
         self._over = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="watch", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """End the thread and wait for it."""
         self._over.set()
-        self.join()
+        self._thread.join()
 
-    def run(self) -> None:
+    def _read(self) -> None:
         """Read until stopped; a broker that goes away for a moment is read on later."""
         reader = consumer(self._bootstrap)
         try:

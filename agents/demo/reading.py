@@ -1,6 +1,6 @@
 """Reads whole topics with kafka-python, a client that shares no code with the workers' (aiokafka under Faust)."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
@@ -42,11 +42,14 @@ def partitions_of(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in sorted(reader.partitions_for_topic(topic) or ())]
 
 
-def read_all(bootstrap: str, topic: str) -> Iterator[Held]:
-    """Every committed record that the topic holds now, in the order of each partition; the partitions interleave."""
+def read_all(bootstrap: str, topic: str, numbers: Container[int] | None = None) -> Iterator[Held]:
+    """Every committed record that the topic holds now, in the order of each partition; the partitions interleave.
+
+    With `numbers`, of these partitions only.
+    """
     reader = consumer(bootstrap)
     try:
-        partitions = partitions_of(reader, topic)
+        partitions = [tp for tp in partitions_of(reader, topic) if numbers is None or tp.partition in numbers]
         reader.assign(partitions)
         ends = reader.end_offsets(partitions)
         for partition, begin in reader.beginning_offsets(partitions).items():

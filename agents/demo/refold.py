@@ -5,10 +5,11 @@ leads to the same changes at the same instants.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from hashlib import blake2b
 
 import msgspec
 
+from agents.demo.files import PROFILES
 from agents.demo.reading import Held
 from schemas.clock import parse_instant
 from schemas.events import InputEvent
@@ -18,43 +19,45 @@ from streams.effects import Effects
 from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
 from streams.regime import Regime, regime_of
+from streams.standing.profile import profile, profile_id
 
-TOPICS = ("tier-changes", "churn-risk")
-
-Tick = Callable[[int, int], None]
-"""Called now and then with how many of how many journal records have been folded."""
+CHANGES = ("tier-changes", "churn-risk")
 
 States = dict[bytes, CustomerState]
 
-_TICK_EVERY = 5_000
 _encode = msgspec.json.Encoder().encode
 
 
-def refold(journal: Sequence[Held], *, tick: Tick | None = None) -> dict[str, dict[bytes, list[bytes]]]:
-    """Topic and customer to the identities of the changes, in order. The journal must be in order per partition."""
-    partitions: dict[int, _Partition] = defaultdict(_Partition)
-    for count, held in enumerate(journal):
-        if tick is not None and count % _TICK_EVERY == 0:
-            tick(count, len(journal))
-        partitions[held.partition].take(held.key or b"", held.value or b"")
-    outputs: dict[str, dict[bytes, list[bytes]]] = {topic: {} for topic in TOPICS}
-    for partition in partitions.values():
-        partition.close()
-        for topic, changes in partition.outputs.items():
-            outputs[topic] |= changes
-    return outputs
+class Refold:
+    """Takes the journal record by record, and gives what must have been published."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[int, _Partition] = defaultdict(_Partition)
+
+    def take(self, record: Held) -> None:
+        """Fold a record; those of one partition must come in their order."""
+        self._partitions[record.partition].take(record.key or b"", record.value or b"")
+
+    def published(self) -> dict[str, dict[bytes, list[bytes]]]:
+        """After the last record: topic and customer to the identities of the changes, in order, and of the profile."""
+        outputs: dict[str, dict[bytes, list[bytes]]] = {topic: {} for topic in (*CHANGES, PROFILES)}
+        for partition in self._partitions.values():
+            partition.close()
+            for topic, changes in partition.outputs.items():
+                outputs[topic] |= changes
+        return outputs
 
 
 def identity_of(change_id: str, data: bytes) -> bytes:
-    """What makes two published changes the same: id and contents."""
-    return change_id.encode() + b"\0" + data
+    """What makes two published records the same: id and contents, these as a digest."""
+    return change_id.encode() + b"\0" + blake2b(data, digest_size=16).digest()
 
 
 class _Partition:
     """The customers of one journal partition."""
 
     def __init__(self) -> None:
-        self.outputs: dict[str, dict[bytes, list[bytes]]] = {topic: defaultdict(list) for topic in TOPICS}
+        self.outputs: dict[str, dict[bytes, list[bytes]]] = {topic: defaultdict(list) for topic in (*CHANGES, PROFILES)}
         self._states: States = {}
         self._regimes: list[Regime] = []
         self._closed_at: int | None = None
@@ -90,6 +93,8 @@ class _Partition:
             self._effects.take_over(key)
             pass_time(state, self._regimes, self._closed_at, self._effects)
             self._collect(key)
+            standing = profile(state, self._regimes[state.ordinal], key.decode())
+            self.outputs[PROFILES][key].append(identity_of(profile_id(standing), _encode(standing)))
 
     def _collect(self, key: bytes) -> None:
         for topic, decision, change_id in self._effects.changes:

@@ -59,9 +59,9 @@ def run_demo(options: Options, screen: Screen) -> Outcome:
         raise
     finally:
         script.cancel()
-        script.join(FAREWELL_S)
+        script.over(FAREWELL_S)
         script.close(keep=unclear)
-    summary = sum_up(board, script.directions) if script.findings else None
+    summary = sum_up(board, script.findings.directions) if script.findings else None
     return Outcome(summary, exact, str(script.ground.folder) if unclear else "")
 
 
@@ -77,10 +77,9 @@ class _Attendant:
 
     def attend(self) -> None:
         """Until the script has ended, or the user wants no more."""
-        running = True
-        while running:
-            self._script.join(FRAME_S)
-            running = self._script.is_alive()
+        over = False
+        while not over:
+            over = self._script.over(FRAME_S)
             now = time.monotonic()
             self._board.elapsed_s = now - self._started
             self._rate(now)

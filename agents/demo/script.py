@@ -5,15 +5,14 @@ Every step that takes time is on the board. The failure that ended the script is
 
 import sys
 import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from agents.demo.board import Board, Step
 from agents.demo.cdnow import CUSTOMERS
-from agents.demo.conclusion import Findings, Progress, examine, show_final, write_files
-from agents.demo.feeding import demo_events, paced, send_all
+from agents.demo.conclusion import Findings, examine
+from agents.demo.feeding import demo_events, feed
 from agents.demo.follow import Follower, Watch
 from agents.demo.ground import Ground, Options
 from agents.demo.settling import wait_until_folded
@@ -32,11 +31,10 @@ class CancelledError(Exception):
     """The demo was told to stop."""
 
 
-class Script(threading.Thread):
+class Script:
     """The demo from the first file to the verdict."""
 
     def __init__(self, options: Options, board: Board) -> None:
-        super().__init__(name="script", daemon=True)
         self._options, self._board = options, board
         board.steps = [Step(name) for name in (*STEPS, *(("Files",) if options.out else ()))]
         self._steps = {step.label: step for step in board.steps}
@@ -45,13 +43,12 @@ class Script(threading.Thread):
         """The workers, from their start on."""
         self.findings: Findings | None = None
         """What the topics hold and the verdict on it; None until the end."""
-        self.directions: Counter[str] = Counter()
-        """Changes of tier by direction, at the end."""
         self.failure: BaseException | None = None
         self.events_flow = False
         """From the first event until all is folded: killing somebody at another time proves nothing."""
         self._cancelled = threading.Event()
         self._watch: Watch | None = None
+        self._thread = threading.Thread(target=self._run, name="script", daemon=True)
 
     def cancel(self) -> None:
         """End soon."""
@@ -65,8 +62,17 @@ class Script(threading.Thread):
             self.pool.stop()
         self.ground.close(keep=keep)
 
-    def run(self) -> None:
-        """Go through all steps."""
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def over(self, within_s: float) -> bool:
+        """Wait so long for the end; whether it has come."""
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
         try:
             self._play()
         except CancelledError:
@@ -75,25 +81,34 @@ class Script(threading.Thread):
             self.failure = error
 
     def _play(self) -> None:
-        with self._step("Purchases") as step:
-            events = demo_events(purchases_only=self._options.purchases_only)
-            step.detail = f"{len(events):,} events of {CUSTOMERS:,} customers"
-        policy = self._prepare()
+        with ThreadPoolExecutor(1) as beside:  # while Kafka starts, the purchases are read
+            reading = beside.submit(self._read_purchases)
+            policy = self._prepare()
+            events = reading.result()
+        settings = self.ground.settings
         self.events_flow = True
         with self._step("Events") as step:
-            self._feed(events, step)
+            pace = self._options.days_per_s if self._options.live else None
+            feed(settings, events, days_per_s=pace, told=self._counting(step, f"of {len(events):,} sent"))
         with self._step("Folding") as step:
-            settings = self.ground.settings
-            wait_until_folded(settings.kafka.bootstrap, settings.topic("audit"), self._settling(step))
-            step.detail = "all partitions have closed their clock"
+            ended = self._counting(step, f"of {settings.kafka.partitions} partitions are at their end")
+            wait_until_folded(settings.kafka.bootstrap, settings.topic("audit"), ended)
         self.events_flow = False
         with self._step("Check") as step:
-            self.findings = examine(settings, events, self._checking(step))
-            self.directions = show_final(self._board, self.findings, policy)
+            with_lines = self._options.out is not None
+            folded = self._counting(step, "records read, folded anew and compared")
+            self.findings = examine(settings, policy, events, with_lines=with_lines, told=folded)
+            self.findings.show_on(self._board)
             step.detail = "; ".join(self.findings.verdict.examples) or "equal to an independent fold of the journal"
         if self._options.out is not None:
             with self._step("Files") as step:
-                step.detail = f"{write_files(self._options.out, self.findings):,} lines in {self._options.out}"
+                step.detail = f"{self.findings.write_files(self._options.out):,} lines in {self._options.out}"
+
+    def _read_purchases(self) -> list[InputEvent]:
+        with self._step("Purchases") as step:
+            events = demo_events(purchases_only=self._options.purchases_only)
+            step.detail = f"{len(events):,} events of {CUSTOMERS:,} customers"
+        return events
 
     def _prepare(self) -> Policy:
         """Everything up to the first event: broker, topics, policy, workers, and somebody to watch them."""
@@ -111,11 +126,9 @@ class Script(threading.Thread):
         with self._step("Workers") as step:
             self._start_workers()
             step.detail = f"{self._options.workers} processes"
-        follower = Follower(self._board, policy)
         if self._options.live:
             topics = {name: settings.topic(name) for name in WATCHED}
-            self._watch = Watch(settings.kafka.bootstrap, follower, topics)
-            self._watch.start()
+            self._watch = Watch(settings.kafka.bootstrap, Follower(self._board, policy), topics)
         return policy
 
     def _start_workers(self) -> None:
@@ -125,46 +138,26 @@ class Script(threading.Thread):
         self.pool = pool
         pool.start()
 
-    def _feed(self, events: Sequence[InputEvent], step: Step) -> None:
-        def told(sent: int) -> None:
-            self._go_on()
-            step.detail = f"{sent:,} of {len(events):,} sent"
+    def _counting(self, step: Step, what: str) -> Callable[[int], None]:
+        """Shows how many of what; raises CancelledError when the user has seen enough."""
 
-        flow: Iterable[InputEvent] = events
-        if self._options.live:
-            flow = paced(events, self._options.days_per_s, self._pause, time.monotonic)
-        send_all(self.ground.settings, flow, told)
+        def told(done: int) -> None:
+            if self._cancelled.is_set():
+                raise CancelledError
+            step.detail = f"{done:,} {what}"
 
-    def _pause(self, seconds: float) -> None:
-        self._cancelled.wait(seconds)
-        self._go_on()
-
-    def _go_on(self) -> None:
-        if self._cancelled.is_set():
-            raise CancelledError
-
-    def _settling(self, step: Step) -> Callable[[int, int], None]:
-        def progress(closed: int, of: int) -> None:
-            self._go_on()
-            step.detail = f"{closed} of {of} partitions have come to the end"
-
-        return progress
-
-    def _checking(self, step: Step) -> Progress:
-        def progress(done: int, of: int, what: str) -> None:
-            self._go_on()
-            step.detail = f"{done:,} of {of:,} {what}"
-
-        return progress
+        return told
 
     def _downloaded(self, done: int, of: int) -> None:
-        self._go_on()
+        if self._cancelled.is_set():
+            raise CancelledError
         self._steps["Kafka"].detail = f"{done} of {of} files downloaded, once for this machine"
 
     @contextmanager
     def _step(self, label: str) -> Iterator[Step]:
         step = self._steps[label]
-        self._go_on()
+        if self._cancelled.is_set():
+            raise CancelledError
         step.state = "running"
         try:
             yield step

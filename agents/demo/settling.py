@@ -19,8 +19,8 @@ class _Audited(msgspec.Struct):
     home: tuple[int, int] = (-1, 0)
 
 
-def wait_until_folded(bootstrap: str, audit_topic: str, progress: Callable[[int, int], None]) -> None:
-    """Return when each partition has closed its clock; `progress` is told how many of how many have.
+def wait_until_folded(bootstrap: str, audit_topic: str, progress: Callable[[int], None]) -> None:
+    """Return when each partition has closed its clock; `progress` is told how many have.
 
     TierstreamError when they don't within SETTLE_S_MAX.
     """
@@ -33,7 +33,7 @@ def wait_until_folded(bootstrap: str, audit_topic: str, progress: Callable[[int,
         reader.seek_to_beginning(*partitions)
         closed: set[int] = set()
         while len(closed) < len(partitions):
-            progress(len(closed), len(partitions))
+            progress(len(closed))
             for records in reader.poll(timeout_ms=_POLL_MS).values():
                 audited = [decode(record.value) for record in records]
                 closed |= {entry.home[0] for entry in audited if entry.type == "clock.closed"}

@@ -4,12 +4,13 @@ Reads with kafka-python and folds anew; it knows nothing of the workers, their p
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from agents.demo.files import PROFILES
 from agents.demo.reading import Held
-from agents.demo.refold import Tick, identity_of, refold
+from agents.demo.refold import Refold, identity_of
 from schemas.events import Event
 from schemas.journal import is_control_key
 
@@ -22,6 +23,9 @@ class _EventId(msgspec.Struct):
     type: str
     id: str = ""
     source: str = ""
+
+
+_decode_id = msgspec.json.Decoder(_EventId).decode
 
 
 class _Published(msgspec.Struct):
@@ -51,7 +55,7 @@ class Verdict(msgspec.Struct):
         return not (self.lost or self.doubled or self.wrong)
 
     def compare(self, what: str, expected: Sequence[bytes], found: Sequence[bytes]) -> None:
-        """Count the differences of two sequences of identities (`id NUL contents`)."""
+        """Count the differences of two sequences of identities (id, NUL, digest of the contents)."""
         if expected == found:
             return
         wanted, held = Counter(expected), Counter(found)
@@ -70,57 +74,74 @@ class Verdict(msgspec.Struct):
         if not missing and not extra:
             self._count("wrong", what, b"order")
 
+    def add(self, other: "Verdict") -> None:
+        """Take over what was found in other partitions."""
+        self.events += other.events
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.wrong += other.wrong
+        self.examples = [*self.examples, *other.examples][:EXAMPLES_MAX]
+
     def _count(self, kind: str, what: str, name: bytes) -> None:
         setattr(self, kind, getattr(self, kind) + 1)
         if len(self.examples) < EXAMPLES_MAX:
             self.examples.append(f"{kind}: {what} {name.decode(errors='replace')}")
 
 
-def verify(
-    sent: Iterable[Event],
-    raw: Iterable[Held],
-    journal: Sequence[Held],
-    published: Mapping[str, Iterable[Held]],
-    *,
-    tick: Tick | None = None,
-) -> Verdict:
-    """Compare what the feed sent, the raw topic, the journal and the outputs (by topic)."""
-    verdict = Verdict()
-    intended = [_identity(event.source, event.id) for event in sent]
-    arrived = _events(raw)
-    journalled = _events(journal)
+def verify(raw: Iterable[Held], journal: Iterable[Held], published: Mapping[str, Iterable[Held]]) -> Verdict:
+    """Compare the raw topic, the journal and the outputs (by topic); any set of whole partitions may be given."""
+    verdict, refold = Verdict(), Refold()
+    arrived, journalled = events_of(raw), events_of(_passing(journal, refold.take))
     verdict.events = sum(len(ids) for ids in journalled.values())
-    verdict.compare("event on the raw topic", sorted(intended), sorted(i for ids in arrived.values() for i in ids))
     for key in arrived.keys() | journalled.keys():
         verdict.compare("event in the journal", arrived.get(key, []), journalled.get(key, []))
-    expected = refold(journal, tick=tick)
-    for topic, changes in expected.items():
-        found = _changes(published[topic])
+    for topic, changes in refold.published().items():
+        found = _changes(published[topic], last_only=topic == PROFILES)
         for key in found.keys() | changes.keys():
-            verdict.compare(f"change on {topic} of {key.decode()}:", changes.get(key, []), found.get(key, []))
+            verdict.compare(f"record on {topic} of {key.decode()}:", changes.get(key, []), found.get(key, []))
     return verdict
 
 
-def _events(records: Iterable[Held]) -> dict[bytes, list[bytes]]:
+def _passing(records: Iterable[Held], take: Callable[[Held], None]) -> Iterator[Held]:
+    for record in records:
+        take(record)
+        yield record
+
+
+def verify_arrival(verdict: Verdict, sent: Iterable[Event], arrived: Iterable[bytes]) -> None:
+    """Compare what the feed sent with what is on the raw topic, given as identities."""
+    intended = [identity_of_event(event.source, event.id) for event in sent]
+    verdict.compare("event on the raw topic", sorted(intended), sorted(arrived))
+
+
+def event_identity(value: bytes) -> bytes:
+    """The identity of an event's JSON, as raw topic and journal have it."""
+    event = _decode_id(value)
+    return identity_of_event(event.source, event.id)
+
+
+def events_of(records: Iterable[Held]) -> dict[bytes, list[bytes]]:
     """Identities of the events by key, in topic order; control records left out."""
-    decode = msgspec.json.Decoder(_EventId).decode
     events: dict[bytes, list[bytes]] = defaultdict(list)
     for held in records:
         if not is_control_key(held.key):
-            event = decode(held.value or b"")
-            events[held.key or b""].append(_identity(event.source, event.id))
+            events[held.key or b""].append(event_identity(held.value or b""))
     return events
 
 
-def _changes(records: Iterable[Held]) -> dict[bytes, list[bytes]]:
+def _changes(records: Iterable[Held], *, last_only: bool) -> dict[bytes, list[bytes]]:
+    """Identities by key. How often a profile is written depends on the commits; the last one does not."""
     decode = msgspec.json.Decoder(_Published).decode
     changes: dict[bytes, list[bytes]] = defaultdict(list)
     for held in records:
         output = decode(held.value or b"")
-        changes[held.key or b""].append(identity_of(output.id, bytes(output.data)))
+        identities = changes[held.key or b""]
+        if last_only:
+            identities.clear()
+        identities.append(identity_of(output.id, bytes(output.data)))
     return changes
 
 
-def _identity(source: str, event_id: str) -> bytes:
+def identity_of_event(source: str, event_id: str) -> bytes:
     """An event's identity; with nothing behind it that a comparison of contents could differ in."""
     return f"{source}#{event_id}".encode()

@@ -51,7 +51,7 @@ def draw(board: Board, width: int, height: int) -> RenderableType:
     counts = f"{board.tier_changes:,} of tier · {board.risk_changes:,} of churn risk" if board.changes else ""
     return Group(
         _title(board, width),
-        Text(),
+        _status(board, width),
         *_progress(board, width),
         sides,
         _panel("Newest changes" if board.changes else "Starting", counts, middle),
@@ -83,6 +83,14 @@ def _title(board: Board, width: int) -> Text:
         else "CDNOW, real purchases · browsing and tickets are simulated"
     )
     return between(Text(" tierstream", palette.ACCENT), Text(what + " ", palette.QUIET), width)
+
+
+def _status(board: Board, width: int) -> Text:
+    """What is being done now; empty while the list of all steps is on the screen."""
+    running = [step for step in board.steps if step.state in {"running", "failed"}]
+    if not running or not board.changes:
+        return Text()
+    return Text(" ").append_text(_step(running[-1]))
 
 
 def _progress(board: Board, width: int) -> Iterable[Text]:
@@ -164,17 +172,14 @@ def _fitting(reasons: Sequence[str], width: int) -> str:
 
 
 def _steps(steps: Sequence[Step], lines: int) -> Group:
-    rows = []
-    for step in steps[-lines:]:
-        sign, colour = _STEP[step.state]
-        rows.append(
-            Text.assemble(
-                (f" {sign} ", colour),
-                (step.label, palette.TEXT if step.state != "waiting" else palette.QUIET),
-                (f"  {step.detail}", palette.QUIET),
-            )
-        )
+    rows = [Text(" ").append_text(_step(step)) for step in steps[-lines:]]
     return Group(*rows, *[Text()] * (lines - len(rows)))
+
+
+def _step(step: Step) -> Text:
+    sign, colour = _STEP[step.state]
+    label = (step.label, palette.QUIET if step.state == "waiting" else palette.TEXT)
+    return Text.assemble((f"{sign} ", colour), label, (f"  {step.detail}", palette.QUIET))
 
 
 def _workers(workers: Sequence[Worker], lines: int) -> Group:
@@ -189,6 +194,8 @@ def _workers(workers: Sequence[Worker], lines: int) -> Group:
             row.append(f"pid {worker.pid:<8} up {worker.up_s:>4,.0f} s", palette.QUIET)
         if worker.kills:
             row.append(f"   killed {worker.kills} times" if worker.kills > 1 else "   killed once", palette.WARN)
+        if worker.unasked_end:
+            row.append(f"   {worker.unasked_end}", palette.BAD)
         rows.append(row)
     return Group(*rows, *[Text()] * (lines - len(rows)))
 

@@ -41,6 +41,7 @@ class WorkerProcess:
         self._pid = 0
         self._started_at = 0.0
         self._killed = False
+        self._unasked_end = ""
 
     def start(self) -> None:
         """Start it; returns as soon as the process exists."""
@@ -75,6 +76,7 @@ class WorkerProcess:
         self._close()
         if not self._killed:
             self.unasked_ends += 1
+            self._unasked_end = f"ended by itself, exit code {code}"
             if self.unasked_ends >= UNASKED_ENDS_MAX:
                 raise TierstreamError(
                     f"{self.name} ended by itself {self.unasked_ends} times, the last time with exit code {code}.",
@@ -106,7 +108,7 @@ class WorkerProcess:
             return Worker(self.name, state="stopped", kills=self.kills)
         up_s = time.monotonic() - self._started_at
         state = "killed" if self._killed else "working" if up_s >= ready_after_s else "starting"
-        return Worker(self.name, self._pid, state, up_s, self.kills)  # type: ignore[arg-type]  # mypy widens the literal
+        return Worker(self.name, self._pid, state, up_s, self.kills, self._unasked_end)  # type: ignore[arg-type]  # mypy widens the literal
 
     def _close(self) -> None:
         guardian, self._guardian = self._guardian, None

@@ -1,12 +1,17 @@
 """A finished demo without Kafka: the journal of a few customers, and the outputs that folding it leads to."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
 
+from agents.customers import CustomersStage
 from agents.demo.cdnow import BEGINS_AT, ENDS_AT, Purchase, order_events
+from agents.demo.files import PROFILES
 from agents.demo.reading import Held
-from agents.demo.refold import refold
+from agents.demo.refold import CHANGES
+from agents.runtime.stage import Record
+from schemas.catalog import TOPICS
 from schemas.clock import format_instant
 from schemas.events import InputEvent
 from schemas.journal import ClockClosed, JournalRecord, PolicyActivated, encode_journal
@@ -15,7 +20,7 @@ from streams.policy.parse import canonical, parse
 from streams.policy.presets import preset_text
 
 PARTITIONS = 2
-SOURCE_TOPICS = ("tier-changes", "churn-risk")
+NEVER = float("inf")
 
 
 def demo_policy() -> Policy:
@@ -53,15 +58,21 @@ def journal_of(events: Iterable[InputEvent]) -> list[Held]:
 
 
 def outputs_of(journal: list[Held]) -> dict[str, list[Held]]:
-    """What faultless workers publish: topic to records."""
-    outputs: dict[str, list[Held]] = {}
-    for topic, changes in refold(journal).items():
-        outputs[topic] = []
-        for key, identities in changes.items():
-            for identity in identities:
-                change_id, _, data = identity.partition(b"\0")
-                value = msgspec.json.encode({"id": change_id.decode(), "data": msgspec.Raw(data)})
-                outputs[topic].append(Held(0, len(outputs[topic]), key, value, []))
+    """What the customers stage publishes of it, in one commit per partition: topic to records."""
+    outputs: dict[str, list[Held]] = {topic: [] for topic in (*CHANGES, PROFILES)}
+    topics = {name: name for name in TOPICS}
+    stage = CustomersStage("customer-events", topics, PARTITIONS, decoded_max=1_000, dedupe=True, counts=Counter())
+    for number in range(PARTITIONS):
+        partition = stage.partition(number)
+        partition.ready()
+        for held in journal:
+            if held.partition == number:
+                partition.fold([Record("customer-events", number, held.offset, 0, 1, held.key, held.value, [])], NEVER)
+        while partition.work(NEVER):
+            pass
+        for (topic, _), records in partition.drain().outputs.items():
+            if topic in outputs:
+                outputs[topic] += [Held(number, 0, key, value, []) for key, value, _ in records]
     return outputs
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from agents.demo.files import FILES, write_topic
+from agents.demo.files import FILES, Collector, write_file
 from agents.demo.reading import Held
 from schemas.journal import PolicyActivated, decode_journal, encode_journal
 
@@ -17,6 +17,13 @@ def held(partition: int, offset: int, key: str, value: str | None, **headers: st
         None if value is None else value.encode(),
         [(name, text.encode()) for name, text in headers.items()],
     )
+
+
+def write_topic(folder: Path, topic: str, records: list[Held]) -> int:
+    collector = Collector(topic)
+    for record in records:
+        collector.take(record)
+    return write_file(folder, topic, collector.lines)
 
 
 def test_lines_stand_in_key_then_topic_order(tmp_path: Path) -> None:

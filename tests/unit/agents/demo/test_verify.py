@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from agents.demo.cdnow import read_purchases
-from agents.demo.verify import Verdict, verify
+from agents.demo.verify import Verdict, events_of, verify, verify_arrival
 from tests.unit.agents.demo.builders import journal_of, orders_of, outputs_of, raw_of
 
 PURCHASES = [purchase for purchase in read_purchases() if int(purchase.customer) <= 60]
@@ -23,7 +23,9 @@ class Run:
 
     def verdict(self) -> Verdict:
         """What the check says of it."""
-        return verify(self.sent, self.raw, self.journal, self.outputs)
+        verdict = verify(self.raw, self.journal, self.outputs)
+        verify_arrival(verdict, self.sent, (i for identities in events_of(self.raw).values() for i in identities))
+        return verdict
 
 
 Fault = Callable[[Run], None]
@@ -61,6 +63,13 @@ def falsify_a_change(run: Run) -> None:
     run.outputs["tier-changes"][7] = held._replace(value=msgspec.json.encode(value))
 
 
+def leave_an_old_profile(run: Run) -> None:
+    held = run.outputs["customer-profiles"][7]
+    value = msgspec.json.decode(held.value or b"")
+    value["data"]["aggregates"]["spend_lifetime_minor"] -= 1
+    run.outputs["customer-profiles"].append(held._replace(value=msgspec.json.encode(value)))
+
+
 def publish_a_change_of_nobody(run: Run) -> None:
     held = run.outputs["tier-changes"][7]
     run.outputs["tier-changes"].append(held._replace(key=b"nobody"))
@@ -68,7 +77,7 @@ def publish_a_change_of_nobody(run: Run) -> None:
 
 def swap_two_changes_of_a_customer(run: Run) -> None:
     changes = run.outputs["churn-risk"]
-    first, second = (i for i, held in enumerate(changes) if held.key == changes[0].key and i < 2)
+    first, second, *_ = (i for i, held in enumerate(changes) if held.key == changes[0].key)
     changes[first], changes[second] = changes[second], changes[first]
 
 
@@ -92,6 +101,7 @@ def test_a_faultless_run_is_exact() -> None:
         (double_a_change, "doubled"),
         (swap_two_events_of_a_customer, "wrong"),
         (falsify_a_change, "wrong"),
+        (leave_an_old_profile, "wrong"),
         (publish_a_change_of_nobody, "wrong"),
         (swap_two_changes_of_a_customer, "wrong"),
     ],
