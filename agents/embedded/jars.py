@@ -7,6 +7,7 @@ version changes; nothing else may choose a version.
 import fcntl
 import hashlib
 import os
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,8 @@ def _download(jars: Sequence[Jar], folder: Path, total: int, progress: Progress 
             why=str(error),
             next_step="check the network or the Maven mirror, or give an existing broker (TIERSTREAM_KAFKA_BOOTSTRAP)",
         ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _maven_context(folder: Path) -> Any:  # noqa: ANN401 - jgo ships no types
