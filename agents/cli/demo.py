@@ -77,6 +77,6 @@ def demo(  # noqa: PLR0913 - one parameter per option
     if outcome.summary is not None and not live:
         print_json(outcome.summary)
     if not outcome.exact:
-        print(f"The broker's data and the workers' logs are kept in {outcome.evidence}", file=sys.stderr)  # noqa: T201
+        print(f"The broker's data and the workers' logs are kept in {outcome.evidence}", file=sys.stderr)  # noqa: T201 - the command line speaks
         return INEXACT_EXIT_CODE
     return 0

@@ -35,8 +35,7 @@ RATED_SHARE = 0.4
 
 def simulate(purchases: Sequence[Purchase], seed: int = SEED) -> Iterator[InputEvent]:
     """The simulated events of each purchase, in no order over all; none at or after the end of the data."""
-    # A plausible mix for a demonstration is no secret: predictable is what is wanted.
-    dice = Random(seed)  # noqa: S311
+    dice = Random(seed)  # noqa: S311 - a plausible mix for a demonstration: predictable is what is wanted
     for purchase in purchases:
         yield from _visit(purchase, dice)
         if dice.random() < WANDERING_SHARE:

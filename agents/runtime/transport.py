@@ -126,7 +126,7 @@ class ChunkConsumer(driver.Consumer):
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Do nothing: the watchdog asks the broker instead."""
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ANN401, FBT001, FBT002
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ANN401, FBT001, FBT002 - Faust's signature
         """Show the tasks' positions to lag tools; the truth is in the changelog, so a failure is only noted."""
         del topics, start_new_transaction
         return not self.app.rebalancing and self.flow_active and await self.show_positions()
