@@ -76,7 +76,7 @@ class Board(msgspec.Struct, kw_only=True):
     """First instant of the simulated time, epoch milliseconds."""
     ends_at: int
     simulated_at: int = 0
-    """How far the workers are in simulated time; 0 before the first change."""
+    """How far the workers are in simulated time: the newest change's instant; 0 before the first."""
     time_zone: str = "UTC"
     purchases_only: bool = False
     purchases_in: int = 0

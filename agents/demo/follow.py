@@ -17,7 +17,6 @@ from agents.demo.board import Board, Change, Level
 from agents.demo.cdnow import SOURCE as PURCHASES_SOURCE
 from agents.demo.reading import consumer, partitions_of
 from agents.demo.wording import band_label, risk_change, tier_change
-from schemas.clock import parse_instant
 from schemas.decisions import ChurnRiskChanged, TierChanged
 from schemas.journal import is_control_key
 from streams.policy.model import Policy
@@ -29,11 +28,6 @@ RETRY_S = 0.5
 
 _POLL_MS = 200
 _PURCHASE_MARK = f'"source":"{PURCHASES_SOURCE}"'.encode()
-
-
-class _Journalled(msgspec.Struct):
-    recordedtime: str = ""
-    instant: str = ""
 
 
 class _TierOutput(msgspec.Struct):
@@ -62,7 +56,6 @@ class Follower:
         self._lines = 0
         self._last_line_of: dict[tuple[str, int], int] = {}
         self._line_at = float("-inf")
-        self._decode_journalled = msgspec.json.Decoder(_Journalled).decode
         self._decode_tier = msgspec.json.Decoder(_TierOutput).decode
         self._decode_risk = msgspec.json.Decoder(_RiskOutput).decode
 
@@ -75,27 +68,20 @@ class Follower:
         else:
             self._board.simulated_in += 1
 
-    def reached(self, value: bytes) -> None:
-        """Take the clock of a journal record; the newest of each chunk is enough."""
-        record = self._decode_journalled(value)
-        instant = record.recordedtime or record.instant
-        if instant:
-            self._board.simulated_at = max(self._board.simulated_at, parse_instant(instant))
-
     def tier_changed(self, value: bytes) -> None:
         """Move a customer on the ladder."""
         decision = self._decode_tier(value).data
         self._move(self._tier_of, decision.customer_id, decision.tier.id if decision.tier else None)
         self._board.tier_changes += 1
         self.directions[decision.direction] += 1
-        self._waiting.append(tier_change(decision))
+        self._changed(tier_change(decision))
 
     def risk_changed(self, value: bytes) -> None:
         """Move a customer to another band."""
         decision = self._decode_risk(value).data
         self._move(self._band_of, decision.customer_id, decision.band)
         self._board.risk_changes += 1
-        self._waiting.append(risk_change(decision, self._bands))
+        self._changed(risk_change(decision, self._bands))
 
     def show(self, now_s: float) -> None:
         """Put one of the waiting changes on the screen if the last one has been there for a while.
@@ -111,6 +97,10 @@ class Follower:
         self._line_at = now_s
         self._board.changes.appendleft(chosen)
         self._waiting.clear()
+
+    def _changed(self, change: Change) -> None:
+        self._waiting.append(change)
+        self._board.simulated_at = max(self._board.simulated_at, change.effective_at)
 
     def _move(self, place_of: dict[str, Level], customer_id: str, to: str | None) -> None:
         before = place_of.pop(customer_id, None)
@@ -169,6 +159,4 @@ class Watch:
                     self._follower.journal(record.key, record.value)
                 else:
                     take(record.value)
-            if take is None:
-                self._follower.reached(records[-1].value)
         self._follower.show(time.monotonic())

@@ -51,7 +51,7 @@ def draw(board: Board, width: int, height: int) -> RenderableType:
     counts = f"{board.tier_changes:,} of tier · {board.risk_changes:,} of churn risk" if board.changes else ""
     return Group(
         _title(board, width),
-        _status(board, width),
+        _status(board),
         *_progress(board, width),
         sides,
         _panel("Newest changes" if board.changes else "Starting", counts, middle),
@@ -85,7 +85,7 @@ def _title(board: Board, width: int) -> Text:
     return between(Text(" tierstream", palette.ACCENT), Text(what + " ", palette.QUIET), width)
 
 
-def _status(board: Board, width: int) -> Text:
+def _status(board: Board) -> Text:
     """What is being done now; empty while the list of all steps is on the screen."""
     running = [step for step in board.steps if step.state in {"running", "failed"}]
     if not running or not board.changes:
