@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
 ADVANCE_S = 15.0  # every partition with input must commit within this time
@@ -123,7 +124,7 @@ class Worker:
         """Whether it runs."""
         return self.process is not None and self.process.poll() is None
 
-    def start(self, crash_at: str | None = None, nth: int = 1) -> Self:
+    def start(self, crash_at: str | None = None, nth: int = 1, *, arguments: tuple[str, ...] = ()) -> Self:
         """Start a new life; `crash_at` names a point of `failing_worker.POINTS` at which it ends the nth time."""
         assert not self.alive(), f"{self.name} already runs"
         self.lives += 1
@@ -135,7 +136,7 @@ class Worker:
             environment |= {"CRASH_AT": crash_at, "CRASH_NTH": str(nth)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *program, "worker", "--config", str(path)],
+                [sys.executable, *program, "worker", "--config", str(path), *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -210,7 +211,10 @@ class Ends:
 
     def lag(self, group: str, ends: dict[str, dict[int, int]]) -> int:
         """What a lag tool shows: how far the group's committed offsets are behind these ends."""
-        committed = self.admin.list_group_offsets(group)[group]
+        try:
+            committed = self.admin.list_group_offsets(group)[group]
+        except KafkaError:  # the broker has not made its offsets topic yet
+            return 1
         offsets = {(place.topic, place.partition): entry.offset for place, entry in committed.items()}
         return sum(
             max(0, end - max(0, offsets.get((topic, partition), 0)))

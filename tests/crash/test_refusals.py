@@ -1,0 +1,111 @@
+"""A topic that is not what the stored position believes stops the worker, with the remedy; nothing is dropped."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import NewPartitions, NewTopic
+
+from agents.embedded import EmbeddedKafka
+from tests.crash.harness import Ends, wait_until
+from tests.crash.run import Run
+from tests.crash.watch import STAGES
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
+
+REFUSED = 12
+FEW = 600
+
+
+@pytest.fixture
+def run(kafka: EmbeddedKafka, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """A deployment that has folded some hundred records and was ended in order."""
+    name = "refused-" + request.node.name.split("_")[2].lower()
+    with Run(kafka.bootstrap, tmp_path, name, seed=10, rate=0) as run:
+        run.feeder.send(FEW)
+        run.deployment.start("w1")
+        ends = Ends(run.bootstrap)
+        changelogs = [f"{run.deployment.name}-{stage}-changelog" for stage in STAGES]
+        wait_until(lambda: all(all(ends.of(topic, run.partitions).values()) for topic in changelogs), 30, "commits")
+        ends.close()
+        assert run.deployment.worker("w1").terminate() == 0
+        yield run
+
+
+def refuses(run: Run, why: str, *arguments: str) -> None:
+    """Start the worker: it must end by itself with the refusal's code and text, and write nothing but its refusal."""
+    ends = Ends(run.bootstrap)
+    topics = [run.deployment.prefix + "customer-events", f"{run.deployment.name}-customers-changelog"]
+    before = [ends.of(topic, run.partitions) for topic in topics]
+    worker = run.deployment.worker("w1").start(arguments=arguments)
+    code = worker.wait(30)
+    assert code == REFUSED, f"ended with {code}, log {worker.log}"
+    assert why in worker.output(), worker.output()[-2_000:]
+    assert "tierstream worker --accept-topic" in worker.output() or "bind" in worker.output()
+    assert [ends.of(topic, run.partitions) for topic in topics] == before
+    ends.close()
+
+
+def with_admin(run: Run, act: Callable[[KafkaAdminClient], None]) -> None:
+    """Do something that an administrator might do."""
+    admin = KafkaAdminClient(bootstrap_servers=run.bootstrap)
+    act(admin)
+    admin.close()
+
+
+def recreate(run: Run, topic: str) -> None:
+    """Delete a topic and make it again under its name."""
+
+    def act(admin: KafkaAdminClient) -> None:
+        admin.delete_topics([topic])
+        wait_until(lambda: topic not in admin.list_topics(), 10, "the deletion")
+        config = {"message.timestamp.type": "LogAppendTime"}
+        admin.create_topics([NewTopic(topic, run.partitions, 1, topic_configs=config)])
+
+    with_admin(run, act)
+
+
+def test_a_raw_topic_made_again_is_refused_until_it_is_accepted(run: Run) -> None:
+    """Reading on from the old position would skip what the new topic holds; with the remedy everything is taken."""
+    purchases = run.deployment.prefix + "purchases"
+    recreate(run, purchases)
+    run.feeder.send(FEW)
+
+    refuses(run, "deleted and made again")
+
+    run.deployment.worker("w1").start(arguments=("--accept-topic", purchases))
+    run.settle()
+    journal = Ends(run.bootstrap)
+    taken = sum(journal.of(run.deployment.prefix + "customer-events", run.partitions).values())
+    assert taken > FEW * 3 // 2, "the new topic's records are journalled beside those of the old one"
+    journal.close()
+
+
+def test_records_that_retention_deleted_unread_are_refused(run: Run) -> None:
+    """A gap in the input is not passed over in silence."""
+    purchases = run.deployment.prefix + "purchases"
+    run.feeder.send(FEW)
+    with_admin(run, lambda admin: gone(admin, purchases, run.partitions))
+
+    refuses(run, "Records were deleted before they were read")
+
+
+def gone(admin: KafkaAdminClient, topic: str, partitions: int) -> None:
+    """Delete all records of a topic, as retention does."""
+    admin.delete_records({TopicPartition(topic, number): -1 for number in range(partitions)})
+
+
+def test_partitions_added_to_a_raw_topic_are_refused(run: Run) -> None:
+    """Records in a new partition would have no owner."""
+    purchases = run.deployment.prefix + "purchases"
+    with_admin(run, lambda admin: admin.create_partitions({purchases: NewPartitions(run.partitions + 1)}))
+
+    refuses(run, "another number of partitions")
+
+
+def test_a_journal_made_again_is_refused(run: Run) -> None:
+    """The state no longer follows from the journal: nothing is folded on top of it."""
+    recreate(run, run.deployment.prefix + "customer-events")
+
+    refuses(run, "deleted and made again")
