@@ -1,6 +1,5 @@
 """`tierstream demo`: real purchases through a real Kafka on this machine, with workers that may be killed."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +59,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
         Keep broker, logs and settings in this folder instead of a temporary one.
     """
     terminal = Console()
-    live = terminal.is_terminal and not exit
+    live = terminal.is_terminal and not terminal.is_dumb_terminal and not exit
     options = Options(
         out=out,
         live=live,
@@ -72,11 +71,19 @@ def demo(  # noqa: PLR0913 - one parameter per option
         bootstrap=bootstrap,
         data_dir=data_dir,
     )
-    screen = LiveScreen(terminal) if live else Lines(Console(stderr=True, soft_wrap=True))
-    outcome = run_demo(options, screen)
-    if outcome.summary is not None and not live:
+    words = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        outcome = run_demo(options, LiveScreen(terminal) if live else Lines(words))
+    except KeyboardInterrupt:
+        words.print("Stopped. Nothing is left running.")
+        raise
+    if outcome.summary is None:
+        words.print("Stopped before the end. Nothing is left running.")
+    elif not live:
         print_json(outcome.summary)
+    elif outcome.exact:
+        words.print("Every event, change and profile of such a run as files: tierstream demo --exit --out DIR")
     if not outcome.exact:
-        print(f"The broker's data and the workers' logs are kept in {outcome.evidence}", file=sys.stderr)  # noqa: T201 - the command line speaks
+        words.print(f"Not exact. The broker's data and the workers' logs are kept in {outcome.evidence}")
         return INEXACT_EXIT_CODE
     return 0

@@ -12,7 +12,7 @@ WorkerState = Literal["starting", "working", "killed", "stopped"]
 CHANGES_KEPT = 40
 """Lines of changes kept: more than the tallest terminal shows."""
 
-RATES_KEPT = 120
+SECONDS_KEPT = 120
 """Seconds of throughput kept for the curve."""
 
 
@@ -82,7 +82,8 @@ class Board(msgspec.Struct, kw_only=True):
     purchases_in: int = 0
     simulated_in: int = 0
     events_per_s: float = 0.0
-    events_per_s_history: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=RATES_KEPT))
+    seconds: deque[tuple[float, bool]] = msgspec.field(default_factory=lambda: deque(maxlen=SECONDS_KEPT))
+    """The last seconds, newest last: events per second, and whether a worker was killed."""
     tiers: list[Level] = msgspec.field(default_factory=list)
     """From the lowest rank to the highest."""
     bands: list[Level] = msgspec.field(default_factory=list)

@@ -20,6 +20,7 @@ from agents.demo.conclusion import Summary, sum_up
 from agents.demo.ground import TIME_ZONE, Options
 from agents.demo.screen import Screen
 from agents.demo.script import Script
+from agents.errors import TierstreamError
 
 FRAME_S = 0.15
 """Between two drawings: fast enough to look alive, slow enough to leave the processor to the workers."""
@@ -57,10 +58,13 @@ def run_demo(options: Options, screen: Screen) -> Outcome:
     except KeyboardInterrupt:
         unclear = False
         raise
+    except TierstreamError as error:
+        error.where = error.where or str(script.logs)
+        raise
     finally:
         script.cancel()
         script.over(FAREWELL_S)
-        script.close(keep=unclear)
+        script.close(keep=unclear and script.pool is not None)
     summary = sum_up(board, script.findings.directions) if script.findings else None
     return Outcome(summary, exact, str(script.ground.folder) if unclear else "")
 
@@ -72,7 +76,7 @@ class _Attendant:
         self._script, self._board, self._screen, self._chaos = script, board, screen, chaos
         self._dice = Random()  # noqa: S311 - luck, not secrecy
         self._started = self._rated_at = time.monotonic()
-        self._rated_events = 0
+        self._rated_events = self._rated_kills = 0
         self._notice_until = 0.0
 
     def attend(self) -> None:
@@ -107,8 +111,9 @@ class _Attendant:
         if now - self._rated_at >= RATE_EVERY_S:
             events = self._board.purchases_in + self._board.simulated_in
             self._board.events_per_s = max(0, events - self._rated_events) / (now - self._rated_at)
-            self._board.events_per_s_history.append(self._board.events_per_s)
-            self._rated_at, self._rated_events = now, events
+            killed = self._board.kills > self._rated_kills
+            self._board.seconds.append((self._board.events_per_s, killed))
+            self._rated_at, self._rated_events, self._rated_kills = now, events, self._board.kills
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from agents.demo.board import Board, Step
 from agents.demo.cdnow import CUSTOMERS
@@ -49,6 +50,11 @@ class Script:
         self._cancelled = threading.Event()
         self._watch: Watch | None = None
         self._thread = threading.Thread(target=self._run, name="script", daemon=True)
+
+    @property
+    def logs(self) -> Path:
+        """Where the workers write what they have to say."""
+        return self.ground.folder / "logs"
 
     def cancel(self) -> None:
         """End soon."""
@@ -133,8 +139,7 @@ class Script:
 
     def _start_workers(self) -> None:
         command = (sys.executable, "-m", "agents.cli", "worker", "--config", str(self.ground.settings_path))
-        logs = self.ground.folder / "logs"
-        pool = WorkerPool(self._options.workers, command, logs, self.ground.worker_environment)
+        pool = WorkerPool(self._options.workers, command, self.logs, self.ground.worker_environment)
         self.pool = pool
         pool.start()
 

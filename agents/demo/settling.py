@@ -41,8 +41,7 @@ def wait_until_folded(bootstrap: str, audit_topic: str, progress: Callable[[int]
                 left = sorted({partition.partition for partition in partitions} - closed)
                 raise TierstreamError(
                     f"{len(left)} of {len(partitions)} partitions did not come to their end.",
-                    where=f"partitions {', '.join(map(str, left))}",
-                    why=f"not within {SETTLE_S_MAX:.0f} s after the last event",
+                    why=f"not within {SETTLE_S_MAX:.0f} s after the last event: {', '.join(map(str, left))}",
                     next_step="read the workers' logs",
                 )
     finally:

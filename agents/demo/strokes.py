@@ -28,12 +28,17 @@ def track(share: float, width: int) -> Text:
     return Text.assemble(("━" * done, palette.PROGRESS), ("━" * (width - done), palette.TRACK))
 
 
-def curve(rates: Iterable[float], width: int) -> Text:
-    """The newest values as a curve one line high, against the largest of them."""
-    newest = list(rates)[-max(0, width) :]
-    most = max(newest, default=0.0)
+def curve(seconds: Iterable[tuple[float, bool]], width: int) -> Text:
+    """The newest values as a curve one line high, against the largest of them; marked ones in the colour of kills."""
+    newest = list(seconds)[-width:] if width > 0 else []
+    most = max((rate for rate, _ in newest), default=0.0)
     steps = len(_CURVE) - 1
-    return Text("".join(_CURVE[round(rate / most * steps)] if most else " " for rate in newest), palette.QUIET)
+    drawing = Text()
+    for rate, marked in newest:
+        drawing.append(
+            _CURVE[round(rate / most * steps)] if most else _CURVE[0], palette.BAD if marked else palette.QUIET
+        )
+    return drawing
 
 
 def between(left: Text, right: Text, width: int) -> Text:

@@ -13,10 +13,10 @@ from agents.demo import palette
 from agents.demo.board import Board, Change, Level, Step, Worker
 from agents.demo.strokes import bar, between, curve, track
 
-NARROW = 120
-"""Columns below which instants are shown without seconds."""
+NARROW, WIDE = 96, 120
+"""Columns below which changes are shown with the day, the minute, the second of their instant."""
 
-WHAT_WIDTH = 24
+WHAT_WIDTH = 23
 """Room for `risk medium → very high`."""
 
 _STEP = {
@@ -43,7 +43,7 @@ def draw(board: Board, width: int, height: int) -> RenderableType:
         _panel("Tiers", f"{board.customers:,} customers", _bars(board.tiers, palette.ladder_colour, half, bars)),
         _panel(
             "Churn risk",
-            f"P(no purchase in {board.horizon_days} days)",
+            f"P(no purchase in {board.horizon_days} d)",
             _bars(board.bands, palette.risk_colour, half, bars),
         ),
     )
@@ -105,7 +105,7 @@ def _progress(board: Board, width: int) -> Iterable[Text]:
     if not board.purchases_only:
         total.append_text(Text.assemble((f"  {board.simulated_in:,}", palette.TEXT), (" simulated", palette.QUIET)))
     total.append(f"  {board.elapsed_s:,.0f} s ", palette.QUIET)
-    rate.append_text(curve(board.events_per_s_history, width - len(rate) - len(total) - 2))
+    rate.append_text(curve(board.seconds, width - len(rate) - len(total) - 2))
     yield between(rate, total, width)
 
 
@@ -143,7 +143,7 @@ def _changes(board: Board, width: int, lines: int) -> Group:
 def _change(change: Change, colours: dict[str, str], width: int) -> Text:
     sign, colour = _ARROW[change.direction]
     row = Text(no_wrap=True, overflow="ellipsis")
-    row.append(f" {_instant(change.effective_at, seconds=width >= NARROW)} ", palette.QUIET)
+    row.append(f" {_instant(change.effective_at, width)} ", palette.QUIET)
     row.append(f"{change.customer_id:<11} ", palette.TEXT)
     row.append(f"{sign} ", colour)
     what = Text("risk " if change.kind == "risk" else "", palette.QUIET)
@@ -154,6 +154,7 @@ def _change(change: Change, colours: dict[str, str], width: int) -> Text:
     what.append(after, f"bold {colours.get(after, palette.TEXT)}")
     what.pad_right(max(0, WHAT_WIDTH - len(what)))
     row.append_text(what)
+    row.append(" ")
     by_time = " by time" if change.by_time else ""
     row.append(_fitting(change.reasons, width - len(row) - len(by_time)), palette.TEXT)
     row.append(by_time, f"italic {palette.QUIET}")
@@ -189,6 +190,8 @@ def _workers(workers: Sequence[Worker], lines: int) -> Group:
             (" ● ", _WORKER[worker.state]),
             (f"{worker.name:<10}", palette.TEXT),
             (f"{worker.state:<10}", _WORKER[worker.state]),
+            no_wrap=True,
+            overflow="ellipsis",
         )
         if worker.pid:
             row.append(f"pid {worker.pid:<8} up {worker.up_s:>4,.0f} s", palette.QUIET)
@@ -224,6 +227,7 @@ def _date(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%a %d %b %Y")
 
 
-def _instant(ms: int, *, seconds: bool) -> str:
-    form = "%Y-%m-%d %H:%M:%SZ" if seconds else "%Y-%m-%d %H:%MZ"
+def _instant(ms: int, width: int) -> str:
+    """As exact as the width allows: instants are published to the millisecond."""
+    form = "%d %b" if width < NARROW else "%Y-%m-%d %H:%MZ" if width < WIDE else "%Y-%m-%d %H:%M:%SZ"
     return datetime.fromtimestamp(ms / 1000, UTC).strftime(form)

@@ -34,7 +34,7 @@ def running() -> Board:
         )
     board.workers = [Worker("worker-1", 4_711, "working", 12.0, 1), Worker("worker-2", 4_712, "starting")]
     board.events_per_s = 3_122.0
-    board.events_per_s_history.extend([1_000.0, 3_122.0])
+    board.seconds.extend([(1_000.0, True), (3_122.0, False)])
     board.purchases_in, board.simulated_in, board.kills = 31_000, 88_000, 1
     return board
 
@@ -89,6 +89,8 @@ def test_newest_changes_come_first_and_wide_terminals_show_seconds() -> None:
     changes = [line for line in wide if "Silver → Gold" in line]
     assert "cdnow-00059" in changes[0]
     assert "1997-04-11 00:00:00Z" in changes[0]
+    assert any("1997-04-11 00:00Z" in line for line in screen(running(), 100, 30))
+    assert any("11 Apr cdnow" in line for line in screen(running(), 80, 24))
     assert len(changes) > len([line for line in screen(running(), 100, 30) if "Silver → Gold" in line])
 
 
