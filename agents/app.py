@@ -16,13 +16,13 @@ from agents.intake import STAGE as INTAKE
 from agents.intake import IntakeStage
 from agents.logging_setup import configure_logging
 from agents.metrics import serving
-from agents.runtime.context import Pace
-from agents.runtime.engine import Engine, EngineSettings, ProgressSettings
+from agents.runtime.engine import Engine
+from agents.runtime.engine_settings import EngineSettings, Pace, ProgressSettings
 from agents.runtime.run import run
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from agents.stage_metrics import StageCounts, StageMetrics
 from agents.topics import STAGES
-from schemas.catalog import TOPICS
+from schemas.catalog import RAW_TOPICS, TOPICS
 from streams.intake import Limits
 
 GC_THRESHOLDS = (100_000, 50, 100)
@@ -48,9 +48,11 @@ def create_engine(
             commit_interval_s=worker.commit_interval_ms / 1000,
             commit_records_max=worker.commit_records_max,
             stalled_after_s=worker.stalled_after_s,
+            fenced_grace_s=worker.session_timeout_s + 2,
         ),
         app_version=version("tierstream"),
         accepted_topics=accepted_topics,
+        output_topics=tuple(settings.topic(name) for name in TOPICS if name not in RAW_TOPICS),
         progress=None if by_event else ProgressSettings(settings.topic("intake-progress"), INTAKE, sources),
     )
     topics = {name: settings.topic(name) for name in TOPICS}

@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.errors import ConfigurationError
+
 PREFIX = "tierstream"
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Around the promise: a commit every 0.1 s, an event visible downstream within 0.3 s."""
@@ -102,7 +104,15 @@ def serving(metrics: RuntimeMetrics, host: str, port: int) -> Iterator[None]:
     if not port:
         yield
         return
-    server, thread = start_http_server(port, host, metrics.registry)
+    try:
+        server, thread = start_http_server(port, host, metrics.registry)
+    except OSError as error:
+        raise ConfigurationError(
+            "The metrics cannot be served.",
+            where=f"metrics.host = {host}, metrics.port = {port}",
+            why=str(error),
+            next_step="choose a free port, or 0 to serve none",
+        ) from error
     try:
         yield
     finally:

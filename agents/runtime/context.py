@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 
 from agents.metrics import RuntimeMetrics
 from agents.runtime.cluster import Cluster
+from agents.runtime.engine_settings import Pace
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.wakeup import Turns
 
@@ -30,15 +31,6 @@ class Source(Protocol):
 
     def resume(self, tps: Iterable[TopicPartition]) -> None:
         """Go on fetching these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When a partition commits, and how long it may stand still."""
-
-    commit_interval_s: float = 0.1
-    commit_records_max: int = 5_000
-    stalled_after_s: float = 30.0
 
 
 @dataclass(slots=True)

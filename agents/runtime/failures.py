@@ -2,9 +2,10 @@
 
 TenureFailure
 ├── ClusterAwayError     no broker answers, or none leads: wait and build the task again, as often as it takes
-├── UnknownOutcomeError  a transaction's end or growth stayed unanswered: build again under a new epoch, a few times
+├── UnknownOutcomeError  a transaction's end or growth stayed unanswered: build again under a new epoch
 ├── ProducerLapsedError  the broker has forgotten the producer (idle for a week, timed out): build again
-├── InputMovedError      the input's offsets do not reach the position any more: build again, which names the refusal
+├── InputMovedError      the position is out of the input's reach: build again, which names the refusal
+│                        (these three a few times in a row, then the worker ends)
 └── FencedOffError       another producer of the same name exists: no failure while a rebalance takes the partition away
 """
 

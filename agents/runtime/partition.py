@@ -26,8 +26,6 @@ REBUILDS_MAX = 5
 """Failures in a row, without a commit between them, after which building the task again is given up."""
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 SAY_EVERY = 10
-FENCED_GRACE_S = 8.0
-"""A paused worker learns from its next heartbeat that it lost the partition: a session's time, and the rebalance."""
 
 log = structlog.get_logger(__name__)
 
@@ -146,19 +144,19 @@ class PartitionTask:
     async def _may_rebuild(self, failure: Exception, failed: int, tenure: Tenure | None) -> bool:
         """Decide whether to build the task again; otherwise the worker is told to end."""
         match failure:
-            case failures.ClusterAwayError() | failures.InputMovedError():
+            case failures.ClusterAwayError():
                 if failed % SAY_EVERY == 1:
                     self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=failed)
                 return True
             case failures.FencedOffError():
                 return await self._after_fencing(failure, tenure)
             case failures.TenureFailure():
-                self._log.warning("a commit's outcome is unknown; building the task again", why=str(failure))
+                self._log.warning("building the task again", reason=type(failure).__name__, why=str(failure))
                 if failed <= REBUILDS_MAX:
                     return True
                 self._fail(
                     UnknownOutcomeError(
-                        "Commits stay without an answer.",
+                        "A partition cannot be kept at work.",
                         where=f"{self.stage.name}, partition {self.partition}",
                         why=f"{failed} times in a row: {failure}",
                         next_step="look at the brokers' logs and the network between; then start the worker again",
@@ -176,7 +174,7 @@ class PartitionTask:
         self._log.warning("fenced by a newer producer", why=str(failure), last_commit_s=round(idle_s, 1))
         self._reassigned.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FENCED_GRACE_S):
+            async with asyncio.timeout(self._context.pace.fenced_grace_s):
                 await self._reassigned.wait()
         await self._free.wait()  # a rebalance may be under way: its end decides
         taken_and_given_back = self._reassigned.is_set()

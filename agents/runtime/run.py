@@ -48,7 +48,7 @@ async def run(engine: Engine) -> TierstreamError | None:
 
 def _on_signal(engine: Engine, number: signal.Signals) -> None:
     log.info("ending", signal=number.name)
-    engine.end(leaving=True)
+    engine.end()
 
 
 def _end_in_any_case(code: int) -> None:

@@ -50,6 +50,10 @@ class ChunkConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
 
+    def leave(self) -> None:
+        """Have the group told, at the end, that this member will not come back (a static member is silent else)."""
+        self._thread.leaving = True
+
     # Source: what a task asks of the consumer
 
     def open(self, offsets: Mapping[TopicPartition, int]) -> int:

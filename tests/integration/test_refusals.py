@@ -53,7 +53,7 @@ def test_a_topic_that_got_more_partitions(toy: MakeToy) -> None:
     admin.close()
     for accepted in ([], [topic]):
         worker = deployment.worker(accepted_topics=accepted)
-        _refused(worker, "another number of partitions", "intake.source")
+        _refused(worker, "another number of partitions", "tierstream topics check")
 
 
 def test_retention_that_passes_a_worker_at_work(toy: MakeToy) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.logging_setup import configure_logging
-from agents.runtime.context import Pace
-from agents.runtime.engine import Engine, EngineSettings, ProgressSettings
+from agents.runtime.engine import Engine
+from agents.runtime.engine_settings import EngineSettings, Pace, ProgressSettings
 from agents.runtime.run import run
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
 from agents.settings import LogSettings
@@ -61,7 +61,9 @@ class EchoPartition:
 
     def ready(self) -> None:
         """Take the time that a larger state would take."""
-        time.sleep(self.stage.restore_s)
+        if self.stage.restore_s:
+            sys.stderr.write("a slow restore has begun\n")
+            time.sleep(self.stage.restore_s)
 
     def fold(self, records: Sequence[Record], deadline: float) -> int:
         """Echo and count."""

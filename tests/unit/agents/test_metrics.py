@@ -4,8 +4,10 @@ import socket
 import time
 from urllib.request import urlopen
 
+import pytest
 from prometheus_client import generate_latest
 
+from agents.errors import ConfigurationError
 from agents.metrics import RuntimeMetrics, serving
 
 
@@ -61,3 +63,14 @@ def test_the_endpoint_answers_while_it_is_served() -> None:
         assert b"tierstream_commits" in answer.read()
     with serving(RuntimeMetrics(), "127.0.0.1", 0):
         pass
+
+
+def test_a_port_in_use_is_a_mistake_of_the_settings() -> None:
+    """Named with the setting, not as a stack trace."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(ConfigurationError, match="metrics"), serving(RuntimeMetrics(), "127.0.0.1", port):
+            pass

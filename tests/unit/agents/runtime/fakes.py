@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 from agents.errors import TierstreamError
 from agents.metrics import RuntimeMetrics
 from agents.runtime.cluster import Cluster, TopicIdentity
-from agents.runtime.context import Context, Pace
+from agents.runtime.context import Context
+from agents.runtime.engine_settings import Pace
 from agents.runtime.inbox import Chunk
 from agents.runtime.position import Position, TopicPosition
 from agents.runtime.producer import TransactionalProducer

@@ -15,6 +15,7 @@ from agents.errors import (
 )
 from agents.runtime import failures, partition
 from agents.runtime.context import Context
+from agents.runtime.engine_settings import Pace
 from agents.runtime.partition import REBUILDS_MAX, PartitionTask
 from agents.runtime.position import Position, TopicPosition
 from agents.runtime.stage import Stage
@@ -59,8 +60,7 @@ class Case:
         self.failures: list[BaseException] = []
         monkeypatch.setattr(partition, "open_tenure", self.openings)
         monkeypatch.setattr(partition, "BACKOFF_S", (0.001,))
-        monkeypatch.setattr(partition, "FENCED_GRACE_S", 0.05)
-        self.task = PartitionTask(context(self.source, self.failures), ToyStage(), 0)
+        self.task = PartitionTask(context(self.source, self.failures, Pace(fenced_grace_s=0.05)), ToyStage(), 0)
         self.task.start()
 
     async def until(self, condition: Callable[[], bool]) -> None:
