@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
@@ -72,6 +72,17 @@ def test_a_record_larger_than_a_batch_is_named_without_its_key(before: int) -> N
     assert "changelog-3, key hash" in str(caught.value)
     assert "1000" in str(caught.value)
     assert "4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize("codec", [0, 1, 2, 3, 4], ids=["none", "gzip", "snappy", "lz4", "zstd"])
+def test_whatever_producers_compress_with_is_read(codec: int) -> None:
+    """Their choice, not ours: raw topics are theirs."""
+    builder = DefaultRecordBatchBuilder(2, codec, 0, -1, -1, -1, 1_000_000)
+    for number in range(100):
+        builder.append(number, 1_000, b"k", b"value " * 20, [])
+    (read,) = unpack(MemoryRecords(bytes(builder.build())), (), 0).batches
+
+    assert [r.value for r in to_records(read, "t", 0, 0)] == [b"value " * 20] * 100
 
 
 def test_nothing_makes_no_batch() -> None:
