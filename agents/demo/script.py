@@ -25,7 +25,7 @@ from schemas.events import InputEvent
 from streams.policy.model import Policy
 
 WATCHED = ("customer-events", "tier-changes", "churn-risk")
-STEPS = ("Purchases", "Kafka", "Topics", "Workers", "Events", "Folding", "Check")
+STEPS = ("Purchases", "Kafka", "Topics", "Workers", "Policy", "Events", "Folding", "Check")
 
 
 class CancelledError(Exception):
@@ -126,12 +126,13 @@ class Script:
             policy = configured_policy(settings)
             with admin_client(settings) as admin:
                 create_and_align(admin, settings)
-            activate_first(settings, policy)
-            rules = f"policy {policy.name} in {policy.currency}, days of {policy.time_zone}"
-            step.detail = f"{settings.kafka.partitions} partitions each; {rules}"
+            step.detail = f"{settings.kafka.partitions} partitions each"
         with self._step("Workers") as step:
             self._start_workers()
             step.detail = f"{self._options.workers} processes"
+        with self._step("Policy") as step:  # while the workers start: nothing is fed before it is in force
+            activate_first(settings, policy)
+            step.detail = f"{policy.name}, in {policy.currency}, days of {policy.time_zone}"
         if self._options.live:
             topics = {name: settings.topic(name) for name in WATCHED}
             self._watch = Watch(settings.kafka.bootstrap, Follower(self._board, policy), topics)

@@ -105,7 +105,7 @@ class WorkerProcess:
     def shown(self, ready_after_s: float) -> Worker:
         """As the board shows it; a fresh process counts as starting for a while."""
         if self._guardian is None:
-            return Worker(self.name, state="stopped", kills=self.kills)
+            return Worker(self.name, state="stopped", kills=self.kills, unasked_end=self._unasked_end)
         up_s = time.monotonic() - self._started_at
         state = "killed" if self._killed else "working" if up_s >= ready_after_s else "starting"
         return Worker(self.name, self._pid, state, up_s, self.kills, self._unasked_end)  # type: ignore[arg-type]  # mypy widens the literal

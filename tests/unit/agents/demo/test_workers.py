@@ -86,4 +86,5 @@ def test_a_worker_that_keeps_ending_by_itself_is_told_with_its_last_words(tmp_pa
     with pytest.raises(TierstreamError) as told:
         revive_until(pool, "never")
     assert f"{UNASKED_ENDS_MAX} times" in told.value.what
+    assert "exit code 1" in pool.workers[0].shown(0).unasked_end
     assert "no such topic" in told.value.why
