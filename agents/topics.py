@@ -3,6 +3,7 @@
 `differences` is pure; `found_topics` and `create_and_align` talk to the cluster.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -19,6 +20,10 @@ STAGES = ("intake", "customers")
 """The stages that keep state; each has a changelog."""
 PRODUCTION_COPIES = 3
 """From this replication factor on, a write waits for two copies (`min.insync.replicas`)."""
+
+APPLIED = frozenset({"missing", "setting"})
+"""What `create_and_align` puts right."""
+PROPAGATION_S_MAX = 30
 
 Kind = Literal["missing", "setting", "partitions", "copies", "policy"]
 
@@ -165,7 +170,22 @@ def create_and_align(admin: Any, settings: Settings) -> list[Difference]:  # noq
             why=_told(error),
             next_step="tierstream topics plan",
         ) from error
-    return [difference for difference in todo if difference.kind in {"missing", "setting"}]
+    return _seen_by_all(admin, wanted, [difference for difference in todo if difference.kind in APPLIED])
+
+
+def _seen_by_all(admin: Any, wanted: Sequence[WantedTopic], done: list[Difference]) -> list[Difference]:  # noqa: ANN401 - kafka-python is untyped
+    """Wait until the brokers know of the changes: the controller answers before they do."""
+    deadline = time.monotonic() + PROPAGATION_S_MAX
+    names = [topic.name for topic in wanted]
+    while left := [d for d in differences(wanted, found_topics(admin, names)) if d.kind in APPLIED]:
+        if time.monotonic() > deadline:
+            raise ConfigurationError(
+                "The cluster took the changes, but does not show them.",
+                where=", ".join(f"{d.topic} {d.what}" for d in left),
+                next_step="tierstream topics plan",
+            )
+        time.sleep(0.1)
+    return done
 
 
 def _refuse_what_cannot_be(todo: Sequence[Difference], wanted: Sequence[WantedTopic]) -> None:

@@ -1,5 +1,6 @@
 """Topics and the first policy on a real cluster: created once, aligned, checked, and refused where nothing can help."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -89,8 +90,10 @@ def test_a_changed_setting_is_found_and_aligned(settings: Settings) -> None:
     journal = settings.topic("customer-events")
     with admin_client(settings) as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, journal, {"retention.ms": "1000"})])
+    while not (todo := _plan(settings)):  # brokers hear of it a little later
+        time.sleep(0.1)
 
-    [difference] = _plan(settings)
+    [difference] = todo
     assert (difference.topic, difference.what, difference.wanted, difference.found) == (
         journal,
         "retention.ms",
@@ -105,6 +108,7 @@ def test_another_partition_count_is_refused_with_the_way_around(settings: Settin
     """Nothing is created when one topic cannot be put right."""
     with admin_client(settings) as admin:
         admin.create_topics([NewTopic(settings.topic("purchases"), 2, 1)])
+        admin.wait_for_topics([settings.topic("purchases")])
 
     with pytest.raises(RefusedPositionError, match="need 3 partitions") as refused:
         _apply(settings)
@@ -123,6 +127,7 @@ def test_a_bound_topic_of_another_count_can_be_bridged(settings: Settings) -> No
         _apply(bound)
     with admin_client(bound) as admin:
         admin.create_topics([NewTopic(foreign, 5, 1)])
+        admin.wait_for_topics([foreign])
 
     with pytest.raises(RefusedPositionError) as refused:
         _apply(bound)
