@@ -6,7 +6,6 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from schemas.decisions import Cause, ChurnRiskChanged, TierChanged
 from schemas.rejections import Rejected
-from streams.customer.state import CustomerState
 
 _VARIANTS = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 _NAMESPACE = uuid5(NAMESPACE_DNS, "tierstream").bytes
@@ -64,12 +63,6 @@ class Effects:
     def empty(self) -> bool:
         """Whether there is nothing to publish or to count."""
         return not (self.changes or self.refused or self.repeated)
-
-    @staticmethod
-    def raised(state: CustomerState, trigger: Trigger) -> None:
-        """Something that is published changes: the revision rises, and the profile will say why."""
-        state.revision += 1
-        state.raised_by = (trigger.cause, trigger.event_id)
 
     def publish(self, topic: str, decision: TierChanged | ChurnRiskChanged, change_id: str) -> None:
         """A change to publish, in order."""

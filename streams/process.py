@@ -27,10 +27,10 @@ from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders
 from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, WAITING_DAYS, Books, Outcome
 from streams.customer.dedupe import hash_of, seen_before
-from streams.customer.standing import LadderStanding, RiskStanding
+from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
-from streams.policy.model import Ladder
+from streams.policy.model import ChurnRules, Ladder
 from streams.regime import Regime
 from streams.standing import churn, ladder
 from streams.standing.announce import announce_band, announce_tier
@@ -62,7 +62,7 @@ def pass_time(state: CustomerState, regimes: Sequence[Regime], until: int, effec
         activation = max(regimes[following].effective_at, state.clock) if following < len(regimes) else NEVER
         if state.due <= min(until, activation):
             _run_due(state, regimes[state.ordinal], effects)
-        elif activation <= until:
+        elif following < len(regimes) and regimes[following].effective_at <= until:
             _change_regime(state, regimes[state.ordinal], regimes[following], activation, effects)
         else:
             return
@@ -88,6 +88,7 @@ def process(
     at = state.clock = max(state.clock, recorded_at)
     as_of = _advance(state, regime, at)
     state.journal_seq += 1
+    state.revision += 1
     occurred_at = recorded_at if event.time == event.recordedtime else parse_canonical(event.time)
     days, first, last = state.purchase_days, state.first_day, state.last_day
     outcome = _apply(state, event, value, regime, as_of, occurred_at, dedupe=dedupe)
@@ -98,7 +99,7 @@ def process(
             effects.refuse(outcome.refused, value)
         return
     trigger = Trigger("event", event.id, at, occurred_at)
-    effects.raised(state, trigger)
+    state.changed_by = (trigger.cause, trigger.event_id)
     if event.test:
         state.test = True
     ladders = outcome.taken or not regime.metrics.isdisjoint(outcome.metrics)
@@ -168,6 +169,7 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
     """Everything that is due at the state's due instant, as of that instant."""
     at = state.due
     state.clock = max(state.clock, at)
+    state.revision += 1
     as_of = _advance(state, regime, at)
     trigger = Trigger("time", None, at, None)
     for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
@@ -181,16 +183,19 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     """Carry the standing over, then judge it by the new policy."""
     left = carry_over(state, old.policy, new.policy)
     state.ordinal, state.clock = new.ordinal, max(state.clock, at)
+    state.revision += 1
     _advance(state, new, at)
     trigger = Trigger("policy", None, at, None)
     moves = [
         (rules, standing, move)
-        for rules, standing, move in _review_ladders(state, new, trigger, effects, UNCHANGED)
+        for rules, standing, move in _review_ladders(state, new, trigger, UNCHANGED)
         if rules.id not in left.tiers
     ]
     band = _review_risk(state, new, trigger)
     moves += departures(state, new.policy, left, at)
-    _announce(state, new, trigger, effects, moves, band._replace(left=left.band) if band else None)
+    if left.band is not None:
+        band = (band or churn.BandMove(NO_BAND, state.risk.band, at))._replace(left=left.band)
+    _announce(state, new, trigger, effects, moves, band, judged_by=new.policy.churn or old.policy.churn)
     _set_due(state, at)
 
 
@@ -205,10 +210,10 @@ def _review(
     outcome: Outcome = UNCHANGED,
 ) -> None:
     """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
-    moves = _review_ladders(state, regime, trigger, effects, outcome) if ladders else []
+    moves = _review_ladders(state, regime, trigger, outcome) if ladders else []
     band = _review_risk(state, regime, trigger) if risk else None
     if moves or band is not None:
-        _announce(state, regime, trigger, effects, moves, band)
+        _announce(state, regime, trigger, effects, moves, band, judged_by=regime.policy.churn)
 
 
 def _announce(
@@ -218,15 +223,17 @@ def _announce(
     effects: Effects,
     moves: list[tuple[Ladder, LadderStanding, ladder.Move]],
     band: churn.BandMove | None,
+    *,
+    judged_by: ChurnRules | None,
 ) -> None:
     for rules, standing, move in moves:
         announce_tier(state, regime, rules, standing, move, trigger, effects)
-    if band is not None and regime.policy.churn is not None:
-        announce_band(state, regime, regime.policy.churn, band, trigger, effects)
+    if band is not None and judged_by is not None:
+        announce_band(state, regime, judged_by, band, trigger, effects)
 
 
 def _review_ladders(
-    state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, outcome: Outcome
+    state: CustomerState, regime: Regime, trigger: Trigger, outcome: Outcome
 ) -> list[tuple[Ladder, LadderStanding, ladder.Move]]:
     moves = []
     recompute = outcome.taken or trigger.cause == "policy"
@@ -240,7 +247,7 @@ def _review_ladders(
         if move is not None:
             moves.append((rules, standing, move))
         elif standing.grace_until != grace_until:
-            effects.raised(state, trigger)
+            state.changed_by = (trigger.cause, trigger.event_id)
     return moves
 
 

@@ -42,9 +42,10 @@ class CustomerState(msgspec.Struct, array_like=True):
     journal_seq: int = 0
     """Journal records of this customer so far, ticks not counted."""
     revision: int = 0
-    """Rises with every record or passing of time that changes what is published."""
-    raised_by: tuple[Cause, str | None] = ("event", None)
-    """Why the revision rose last: cause, and event id if an event did it."""
+    """Rises with every record folded, every review by time and every change published: no two of the customer's outputs
+    share one, and the higher one is the newer one."""
+    changed_by: tuple[Cause, str | None] = ("event", None)
+    """What changed something last: the cause, and the event's id if it was one."""
     sequences: list[int] = msgspec.field(default_factory=lambda: [0, 0])
     """Last `sequence` per output topic: tier-changes, churn-risk."""
 

@@ -46,7 +46,8 @@ def announce_tier(
     previous, current = move.left or tier_at(rules, move.previous), tier_at(rules, move.current)
     valid_until, grace_until = _validity(state, rules, standing, move, regime)
     state.sequences[TIER_SEQUENCE] += 1
-    effects.raised(state, trigger)
+    state.revision += 1
+    state.changed_by = (trigger.cause, trigger.event_id)
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
     change_id = output_id(
         effects.customer_id,
@@ -89,7 +90,8 @@ def announce_band(
     """Publish a change of the churn risk band."""
     at = move.effective_at
     state.sequences[RISK_SEQUENCE] += 1
-    effects.raised(state, trigger)
+    state.revision += 1
+    state.changed_by = (trigger.cause, trigger.event_id)
     sequence = state.sequences[RISK_SEQUENCE]
     past = churn.history(state, regime.calendar) if move.current != NO_BAND else None
     following = state.risk.due if past and state.risk.due != NOT_DUE else None

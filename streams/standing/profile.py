@@ -58,7 +58,7 @@ def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
 def profile(state: CustomerState, regime: Regime, customer_id: str) -> Profile:
     """The whole standing as of the state's clock: a function of the state alone, however often it is written."""
     at = state.clock
-    cause, event_id = state.raised_by
+    cause, event_id = state.changed_by
     as_of = format_instant(at)
     return Profile(
         customer_id=customer_id,
