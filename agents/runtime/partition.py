@@ -65,7 +65,7 @@ class PartitionTask:
     def moved_at(self, restores: RestoreProgress) -> float:
         """Return when the partition last committed or came on with its restore (`time.monotonic()`)."""
         if self.tenure is not None:
-            return max(self.tenure.last_commit, self.since)
+            return max(self.tenure.progressed_at(), self.since)
         return max(self.since, restores.moved_at(self._changelog))
 
     def stuck_at(self, consumer_silent_s: float) -> str:

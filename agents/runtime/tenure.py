@@ -28,6 +28,7 @@ SLICE_S = 0.02
 POLL_INTERVAL_S = 1.0
 COMMIT_LAG_MAX_S = 1.0
 """A commit under way for longer stops the fold until it is done: what is pending must stay bounded."""
+FRESH_S = 0.5
 CATCH_UP_INTERVAL_MAX_S = 1.0
 """How far apart commits may be while a partition catches up; memory is bounded by the records of a commit as ever."""
 FINISH_WITHIN_S = 2.0
@@ -108,6 +109,11 @@ class Tenure:
         """Wait until no transaction is open, or the time is over."""
         if self._commit is not None:
             await asyncio.wait((self._commit,), timeout=within_s)
+
+    def progressed_at(self) -> float:
+        """Return when it last committed, or passed input that needed no commit (`time.monotonic()`)."""
+        idle = not self._folded and self._commit is None
+        return max(self.last_commit, self.last_move) if idle else self.last_commit
 
     def stuck_at(self) -> str:
         """Say what a tenure with input is waiting for; empty when nothing was delivered."""
@@ -219,16 +225,17 @@ class Tenure:
         return self._folded >= self._context.pace.commit_records_max or now >= self._commit_started + self._interval()
 
     def _interval(self) -> float:
-        """Seconds between commits: longer while input lies waiting that is old already.
+        """Seconds between commits: longer when what is pending had lain waiting for long.
 
         A commit writes each touched customer whole, so few large ones cost a third less than many small ones, and of
-        100 ms more or less nobody gains who is seconds behind.
+        100 ms more or less nobody gains who is seconds behind. Half of the age beyond FRESH_S: the waiting that this
+        itself causes can never lengthen it further.
         """
         interval = self._context.pace.commit_interval_s
-        if not self._folded or not (self._records or self._inbox):
+        if not self._folded:
             return interval
-        behind_s = time.time() - self._oldest_ms / 1000
-        return max(interval, min(behind_s / 2, CATCH_UP_INTERVAL_MAX_S))
+        late_s = time.time() - self._oldest_ms / 1000 - FRESH_S
+        return max(interval, min(late_s / 2, CATCH_UP_INTERVAL_MAX_S))
 
     def _next_event(self) -> float:
         if self._commit is None and (self._folded or self._touched):
