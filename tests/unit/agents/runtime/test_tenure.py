@@ -132,14 +132,17 @@ async def test_nothing_is_folded_or_begun_while_held() -> None:
     async with running(bench):
         bench.deliver(0, 1)
         await until(lambda: bench.producer.begun == 1)
-        bench.tenure.hold()
         bench.deliver(1, 2)
+        await until(lambda: len(bench.state.folded) == 2)
+        bench.tenure.hold()
+        bench.deliver(2, 3)
         bench.producer.gate.set()
         await bench.tenure.settled(1)
         await asyncio.sleep(0.05)
-        assert bench.state.folded == [b"0"]
+        assert bench.state.folded == [b"0", b"1"]
+        assert bench.producer.begun == 1
         bench.tenure.release()
-        await until(lambda: bench.committed == [b"0", b"1"])
+        await until(lambda: bench.committed == [b"0", b"1", b"2"])
 
 
 async def test_stopping_finishes_the_open_commit_and_drops_the_rest() -> None:

@@ -44,7 +44,7 @@ class Case:
         self.bench = Bench()
         self.task = PartitionTask(context(FakeSource(), []), ToyStage(), 0)
         self.task.tenure = self.bench.tenure
-        self.task.since = self.bench.tenure.last_commit = 0.0
+        self.task.since = self.bench.tenure.last_commit = self.bench.tenure.last_move = 0.0
         self.restores = RestoreProgress(lambda *_: None)
         self.dog = Watchdog(
             self.cluster, RuntimeMetrics(), self.restores, lambda: [self.task], self.failures.append, lambda: 7.0, 30.0
@@ -83,6 +83,17 @@ async def test_every_commit_gives_new_time() -> None:
     case.cluster.end = 5
     for at_s in (100, 120, 140, 160):
         case.bench.tenure.last_commit = at_s - 5
+        await case.look(at_s)
+
+    assert case.failures == []
+
+
+async def test_passing_input_that_needs_no_commit_is_no_standstill() -> None:
+    """Aborted transactions and markers move the cursor only."""
+    case = Case()
+    case.cluster.end = 5
+    for at_s in (100, 120, 140, 160):
+        case.bench.tenure.last_move = at_s - 5
         await case.look(at_s)
 
     assert case.failures == []
