@@ -4,7 +4,7 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 RUN := .venv/bin
 ARGS ?=
-N ?= 20
+N ?=
 
 # Workers are started by the hundred in the tests: compiled once, they start in half the time.
 export UV_COMPILE_BYTECODE := 1
@@ -46,7 +46,7 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 	$(RUN)/pytest -q tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
-	CRASH_KILLS=$(N) $(RUN)/pytest -q tests/crash
+	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q tests/crash
 
 package: setup ## the built wheel in a clean environment
 	$(RUN)/pytest -q -m package
