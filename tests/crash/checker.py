@@ -70,15 +70,16 @@ def gather(
     application_id: str,
     partitions: int,
     *,
-    raw_topics: tuple[str, ...] = RAW_TOPICS,
+    raw_topics: tuple[str, ...] | None = None,
     event_clock: bool = False,
     dedupe: bool = True,
 ) -> Evidence:
-    """Read all topics of one application."""
+    """Read all topics of one application; `raw_topics` by their full names, our six by default."""
     read = Reader(bootstrap).read
+    sources = raw_topics or tuple(prefix + topic for topic in RAW_TOPICS)
     return Evidence(
         partitions=partitions,
-        raw={prefix + topic: read(prefix + topic) for topic in raw_topics},
+        raw={topic: read(topic) for topic in sources},
         journal=read(prefix + "customer-events"),
         changelog=read(f"{application_id}-customers-changelog"),
         tier_changes=read(prefix + "tier-changes"),

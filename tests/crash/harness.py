@@ -19,6 +19,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
+CHECKOUT = Path(__file__).parents[2]
 ADVANCE_S = 15.0  # every partition with input must commit within this time
 PARTITIONS = 6
 
@@ -68,7 +69,16 @@ class Deployment:
             text=True,
             timeout=timeout_s,
             check=False,
+            cwd=CHECKOUT,
         )
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a `tierstream` command with this deployment's settings; its words go to a log in the folder."""
+        command = [sys.executable, "-m", "agents.cli", *arguments, "--config", str(self.config("admin"))]
+        with (self.folder / f"{arguments[0]}.log").open("wb") as log:
+            return subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=CHECKOUT
+            )
 
     def create_topics(self) -> Self:
         """Create all topics and activate the policy, as a user would."""
@@ -141,7 +151,7 @@ class Worker:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=environment,
-                cwd=Path(__file__).parents[2],
+                cwd=CHECKOUT,
             )
         return self
 

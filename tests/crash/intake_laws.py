@@ -16,6 +16,7 @@ from tests.crash.evidence import Entry, Evidence, Finding, finding, header, home
 from tests.crash.workload import EXPECT_HEADER
 
 CONTROL_PREFIX = b"\x00"  # keys of ticks, activations and closings; no customer id starts with NUL
+CLOCK_KEYS = (b"\x00clock.advanced", b"\x00clock.closed")
 DEFAULTS = ("", None)
 """Left out of the journal."""
 Origin = tuple[str, Entry]  # raw topic and record
@@ -59,11 +60,29 @@ def check_intake(evidence: Evidence) -> Iterator[Finding]:
     refused: dict[tuple[str, int, int], Entry] = {}
     yield from _dead_letters(evidence, refused)
     origins: dict[Fingerprint, list[Origin]] = defaultdict(list)
+    yield from _clock(evidence)
     for topic, entries in evidence.raw.items():
         for entry in entries:
-            if (topic, entry.partition, entry.offset) not in refused:
+            if not control(entry) and (topic, entry.partition, entry.offset) not in refused:
                 yield from _accepted(evidence, topic, entry, origins)
     yield from _journal(evidence, origins)
+
+
+def _clock(evidence: Evidence) -> Iterator[Finding]:
+    """Under the event clock, the feed's clock records reach the journal partition of their number, in order."""
+    told: dict[int, list[bytes]] = defaultdict(list)
+    for entries in evidence.raw.values():
+        for entry in entries:
+            if control(entry):
+                told[entry.partition].append(entry.value or b"")
+    heard: dict[int, list[bytes]] = defaultdict(list)
+    for entry in evidence.journal:
+        if entry.key in CLOCK_KEYS:
+            heard[entry.partition].append(entry.value or b"")
+    for partition in range(evidence.partitions):
+        if told[partition] != heard[partition]:
+            detail = f"{len(heard[partition])} clock records in the journal, {len(told[partition])} were fed, or others"
+            yield Finding("clock", "journal", partition, -1, "-", detail)
 
 
 def _dead_letters(evidence: Evidence, refused: dict[tuple[str, int, int], Entry]) -> Iterator[Finding]:

@@ -66,15 +66,15 @@ def _envelope(
 
 
 def _coordinates(topic: str, entry: Entry, places: dict[tuple[int, int], Entry]) -> Iterator[Finding]:
-    """The header `tierstream-journal` (partition:offset) names the record that caused the output."""
+    """The header `tierstream-journal` names the record behind the output: partition:offset, or a partition for time."""
     where = header(entry, "tierstream-journal")
     if where is None:
         return
-    partition, _, offset = where.replace("/", ":").replace("@", ":").partition(":")
-    cause = places.get((int(partition), int(offset)))
+    partition, _, offset = where.partition(":")
+    cause = places.get((int(partition), int(offset or 0)))
     if cause is None or int(partition) != entry.partition:
         yield finding("output_cause", topic, entry, f"no journal record at {where}")
-    elif not control(cause) and cause.key != entry.key:
+    elif offset and not control(cause) and cause.key != entry.key:
         yield finding("output_cause", topic, entry, f"the journal record at {where} is another customer's")
 
 

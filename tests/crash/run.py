@@ -47,11 +47,12 @@ class Run:
         self.deployment = Deployment(bootstrap, f"{name}-{seed}", folder, **settings)
         self.partitions = self.deployment.partitions
         mix = (mix or Mix())._replace(partitions=self.partitions)
+        self.event_clock = settings.get("intake", {}).get("clock") == "event"
         self.dedupe = bool(settings.get("intake", {}).get("dedupe", True))
         if not self.dedupe:
             mix = mix._replace(repeated=0.0)
         self.feeder = Feeder(bootstrap, self.deployment.prefix, seed=seed, rate=rate, mix=mix)
-        self.raw_topics = RAW_TOPICS
+        self.raw_topics = tuple(self.deployment.prefix + topic for topic in RAW_TOPICS)
         self.began = time.monotonic()
         self._fed = False
 
@@ -105,7 +106,7 @@ class Run:
     def settle(self) -> None:
         """Wait until the group's lag is 0 for every tool that asks, and no journal or changelog partition moves."""
         ends = Ends(self.bootstrap)
-        inputs = [self.deployment.prefix + topic for topic in (*self.raw_topics, "customer-events")]
+        inputs = [*self.raw_topics, self.deployment.prefix + "customer-events"]
         changelogs = [f"{self.deployment.name}-{stage}-changelog" for stage in STAGES]
         seen: dict[str, dict[int, int]] = {}
         since = time.monotonic()
@@ -123,7 +124,15 @@ class Run:
     def judge(self) -> Report:
         """Have every topic checked; fails unless all is exact."""
         deployment = self.deployment
-        evidence = gather(self.bootstrap, deployment.prefix, deployment.name, self.partitions, dedupe=self.dedupe)
+        evidence = gather(
+            self.bootstrap,
+            deployment.prefix,
+            deployment.name,
+            self.partitions,
+            raw_topics=self.raw_topics,
+            event_clock=self.event_clock,
+            dedupe=self.dedupe,
+        )
         report = check(evidence)
         self.say(str(report))
         assert report.exact, f"seed {self.seed}: {report}\nlogs in {deployment.folder}"

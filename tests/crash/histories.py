@@ -1,0 +1,102 @@
+"""Customers whose risk band moves by silence alone within the next minute, although silence takes weeks.
+
+The model is not sped up: among thousands of purchase histories (so many purchase days, so far apart) some cross the
+edge of a band at just the right time of day, and their last purchase is dated back so that this day is today.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from schemas.clock import MS_PER_DAY, format_instant, parse_instant
+from schemas.journal import decode_journal
+from streams.effects import Effects
+from streams.policy.parse import parse
+from streams.policy.presets import preset_text
+from streams.process import new_state, pass_time, process
+from streams.regime import Regime, regime_of
+from streams.standing.churn import History, crossing
+
+BACK_DAYS_MAX: Final = 390
+"""Older orders would be refused as late."""
+PURCHASE_DAYS_MAX: Final = 50
+SPAN_DAYS_MAX: Final = 330
+COPIES: Final = 3
+"""Customers of each history found, with their purchases between the first and the last on other days."""
+
+
+class Silence(NamedTuple):
+    """One customer's purchase days (epoch ms of their noons) and when their silence moves them out of a band."""
+
+    customer_id: str
+    noons_ms: list[int]
+    crosses_at: int
+
+    def orders(self) -> Iterator[dict[str, object]]:
+        """One order per purchase day, as flat native events; the newest first, so that no old band holds on."""
+        for number, noon_ms in enumerate(reversed(self.noons_ms)):
+            yield order(self.customer_id, f"{self.customer_id}-{number}", noon_ms)
+
+
+def order(customer_id: str, order_id: str, at_ms: int) -> dict[str, object]:
+    """A purchase."""
+    return {
+        "type": "order.completed",
+        "id": f"e-{order_id}",
+        "time": format_instant(at_ms),
+        "customer_id": customer_id,
+        "order_id": order_id,
+        "currency": "USD",
+        "total_minor": 1_999,
+    }
+
+
+def silences(now_ms: int, since_ms: int, until_ms: int, seed: int) -> list[Silence]:
+    """Customers whose silence moves them between two instants if their orders arrive now, in order of the instants."""
+    dice = random.Random(seed)
+    regime = _regime()
+    found: list[Silence] = []
+    for days, span, silence_ms in _crossings(regime):
+        last_day = -((silence_ms - since_ms) // MS_PER_DAY)
+        crosses_at = last_day * MS_PER_DAY + silence_ms
+        first_day = last_day - span
+        if crosses_at >= until_ms or since_ms // MS_PER_DAY - first_day > BACK_DAYS_MAX:
+            continue
+        for copy in range(COPIES):
+            between = dice.sample(range(first_day + 1, last_day), days - 2) if days > 2 else []
+            noons = [day * MS_PER_DAY + MS_PER_DAY // 2 for day in sorted({first_day, *between, last_day})]
+            silence = Silence(f"silent-{len(found):03d}-{copy}", noons, crosses_at)
+            if _moves(silence, regime, now_ms, until_ms) == [crosses_at]:
+                found.append(silence)
+    return sorted(found, key=lambda silence: silence.crosses_at)
+
+
+def _regime() -> Regime:
+    policy = parse(preset_text("default"), currency="USD", time_zone="UTC")
+    assert not isinstance(policy, list)
+    return regime_of(policy, 0, 0)
+
+
+def _crossings(regime: Regime) -> Iterator[tuple[int, int, int]]:
+    """Purchase days, days from the first to the last, and the silence in ms that carries such a customer on."""
+    rules = regime.policy.churn
+    assert rules is not None
+    anchor_ms = 20_000 * MS_PER_DAY
+    for days in range(1, PURCHASE_DAYS_MAX):
+        for span in range(days - 1, SPAN_DAYS_MAX) if days > 1 else (0,):
+            for band in range(len(rules.bands) - 1):
+                at = crossing(rules, History(days - 1, span / 7, anchor_ms), band, anchor_ms)
+                if at is not None and at > anchor_ms + MS_PER_DAY:
+                    yield days, span, at - anchor_ms
+
+
+def _moves(silence: Silence, regime: Regime, now_ms: int, until_ms: int) -> list[int]:
+    """When the customer's band moves by time alone, once all orders have arrived."""
+    state = new_state([regime], now_ms)
+    for event in silence.orders():
+        value = json.dumps(event | {"recordedtime": format_instant(now_ms)}).encode()
+        process(state, decode_journal(value), value, [regime], Effects(silence.customer_id.encode()))
+    effects = Effects(silence.customer_id.encode())
+    pass_time(state, [regime], until_ms, effects)
+    return [parse_instant(change.decision.effective_at) for change in effects.changes]
