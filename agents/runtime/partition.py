@@ -6,6 +6,7 @@ Nothing escapes from here into Faust, whose answer to an exception is to go on w
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import Mapping
 
 import structlog
@@ -192,10 +193,13 @@ class PartitionTask:
         return False
 
     def _fail(self, error: TierstreamError) -> None:
-        self._log.error(
-            "partition failed", error=type(error).__name__, exc_info=error if isinstance(error, BugError) else None
-        )
+        self._log.error("partition failed", error=type(error).__name__, trace=_frames(error.__cause__))
         self._context.fail(error)
+
+
+def _frames(error: BaseException | None) -> list[str]:
+    """Return where an error came from; its text is left out, since it may hold customer data."""
+    return [] if error is None else [line.strip() for line in traceback.format_tb(error.__traceback__)]
 
 
 def _unforeseen(stage: str, partition: int, error: Exception) -> BugError:

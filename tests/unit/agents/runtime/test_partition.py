@@ -147,14 +147,18 @@ async def test_a_named_failure_ends_the_worker_as_it_is(
     assert await case.ended() is failure
 
 
-async def test_an_unforeseen_error_ends_the_worker_as_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing escapes into Faust, which would go on with the next event."""
+async def test_an_unforeseen_error_ends_the_worker_as_a_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing escapes into Faust, which would go on with the next event; the log has the place, not the text."""
     case = Case(monkeypatch, KeyError("customer-4711"))
 
     failure = await case.ended()
 
     assert isinstance(failure, BugError)
-    assert "4711" not in str(failure)
+    said = capsys.readouterr().out
+    assert "4711" not in str(failure) + said
+    assert "partition.py" in said
 
 
 async def test_fenced_by_nobody_knows_whom_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
