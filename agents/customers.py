@@ -213,6 +213,7 @@ class CustomersPartition:
             if not self._regimes:
                 raise ValueError("the journal holds events before its first policy: run `tierstream topics apply`")
             state = self._decoded[key] = new_state(self._regimes, parse_canonical(event.recordedtime))
+            self._due.add(key, self._due_of(key))  # a policy may wait to take effect
         before, effects = state.due, self._effects
         effects.key = key
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
