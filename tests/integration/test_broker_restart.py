@@ -19,7 +19,7 @@ def test_the_worker_waits_and_resumes(toy: MakeToy, kafka: EmbeddedKafka, way: s
     worker.wait_says("partition ready", deployment.partitions)
     time.sleep(1)
     getattr(kafka, way)()
-    time.sleep(3)
+    time.sleep(2)
     assert worker.alive(), worker.output()
     kafka.restart()
     deployment.feed(2_000, first=2_000)

@@ -34,7 +34,7 @@ def test_kills_leave_outputs_and_state_exact(toy: MakeToy) -> None:
 def test_members_that_come_and_go_keep_every_partition_advancing(toy: MakeToy) -> None:
     """A second worker joins and leaves under load; after each change every partition commits again."""
     deployment = toy()
-    feeder = threading.Thread(target=_feed_slowly, args=(deployment, 10))
+    feeder = threading.Thread(target=_feed_slowly, args=(deployment, 8))
     feeder.start()
     first = deployment.worker()
     first.wait_says("partition ready", deployment.partitions)
@@ -44,7 +44,7 @@ def test_members_that_come_and_go_keep_every_partition_advancing(toy: MakeToy) -
     assert second.terminate() == 0
     _every_partition_advances(deployment)
     feeder.join()
-    deployment.wait_echoed(10_000)
+    deployment.wait_echoed(8_000)
     deployment.check_exact()
     assert first.alive()
 

@@ -26,10 +26,10 @@ async def test_the_watermark_advances_and_never_overtakes_input(toy: MakeToy, tm
         }
     )
     await engine.start()
+    await asyncio.sleep(3)
+    await asyncio.to_thread(deployment.feed, 1_000)  # two seconds of folding per partition
+    await asyncio.to_thread(deployment.wait_echoed, 1_000)
     await asyncio.sleep(4)
-    await asyncio.to_thread(deployment.feed, 1_500)  # three seconds of folding per partition
-    await asyncio.to_thread(deployment.wait_echoed, 1_500)
-    await asyncio.sleep(5)
     await engine.stop()
 
     arrivals: dict[int, list[int]] = {0: [], 1: []}
