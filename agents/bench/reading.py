@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
@@ -34,7 +35,8 @@ class Seen(NamedTuple):
 
 def read_profiles(settings: Settings, parent: Connection) -> None:
     """Say when ready, read committed profiles until told to end, and hand over what was seen, in order."""
-    asyncio.run(_read(settings, parent))
+    with suppress(EOFError):  # the parent was killed: nobody wants to know
+        asyncio.run(_read(settings, parent))
 
 
 async def _read(settings: Settings, parent: Connection) -> None:
@@ -46,10 +48,10 @@ async def _read(settings: Settings, parent: Connection) -> None:
         parent.send("ready")
         while not parent.poll():  # the parent's end is an answer too
             profiles += await _turn(cluster, positions)
+        parent.recv()
         ends = await cluster.offsets(places, Instant.END)
         while any(positions[place] < end for place, end in ends.items()):
             profiles += await _turn(cluster, positions)
-    parent.recv()
     parent.send([seen for profile in profiles if (seen := _seen(*profile)) is not None])
 
 

@@ -47,7 +47,7 @@ def bench(
         return
     say(f"{machine.cores} cores, {machine.processor}, {machine.system}")
     say(f"tierstream {machine.tierstream}, Python {machine.python}, Kafka {machine.kafka}")
-    say(f"{events:,} events, {customers:,} customers, {partitions} partitions\n")
+    say(f"{events:,} events per throughput run, {customers:,} customers, {partitions} partitions\n")
     table = []
     for row in found:
         wanted = met = ""
