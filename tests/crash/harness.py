@@ -118,6 +118,7 @@ class Worker:
         self.name = name
         self.lives = 0
         self.wanted = False
+        self.crash_at: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -138,7 +139,7 @@ class Worker:
         """Start a new life; `crash_at` names a point of `failing_worker.POINTS` at which it ends the nth time."""
         assert not self.alive(), f"{self.name} already runs"
         self.lives += 1
-        self.wanted = True
+        self.wanted, self.crash_at = True, crash_at
         path = self.deployment.config(self.name)
         program = [str(FAILING_WORKER)] if crash_at else ["-m", "agents.cli"]
         environment = dict(os.environ)

@@ -23,7 +23,7 @@ from tests.crash.harness import ADVANCE_S, Deployment, Ends, wait_until
 from tests.crash.watch import STAGES, Watch
 from tests.crash.workload import RAW_TOPICS, Mix
 
-RATE: Final = 1_000
+RATE: Final = 500
 QUIET_S: Final = 2.0
 SETTLED_WITHIN_S: Final = 60.0
 

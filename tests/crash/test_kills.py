@@ -14,13 +14,13 @@ RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "14"))  # make crash N=200
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240 + 15 * RANDOM_KILLS)]
 
 OFTEN = 40  # a point of the commit is passed so often within a second or two
-ONCE_PER_PARTITION = 10  # a point of the start is passed twelve times: six partitions of two stages
+ONCE_PER_PARTITION = 5  # a point of the start is passed six times: half of the partitions of two stages
 
 
 def test_a_worker_dies_at_every_named_point_of_the_commit(kafka: EmbeddedKafka, tmp_path: Path) -> None:
-    """Twice at each point of the commit and the restore: early and later in its life."""
+    """Twice at each point of the commit and the restore, early and later in its life, while another worker reads on."""
     with Run(kafka.bootstrap, tmp_path, "points", seed=3) as run:
-        run.start("w1")
+        run.start("w1", "w2")
         worker = run.deployment.worker("w1")
         worker.kill()
         for point in POINTS:
