@@ -13,7 +13,7 @@ from agents.runtime.engine_settings import Pace
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.wakeup import Turns
 
-RESTORES_AT_ONCE = 3
+RESTORES_AT_ONCE = 4
 """More would only share the one event loop, and hold more fetched bytes."""
 
 

@@ -17,11 +17,11 @@ from agents.runtime.position import POSITION_KEY, Position, decode_position
 from agents.runtime.records import Unpacked, unpack
 from agents.runtime.stage import RUNTIME_KEYS, StagePartition, StateRecord
 
-FETCH_BYTES = 1_000_000
-"""About 5,000 states: restoring them holds the event loop for some ten milliseconds."""
+FETCH_BYTES = 2_000_000
+"""About 7,000 states: restoring them holds the event loop for some fifteen milliseconds."""
 LONG_POLL_MS = 500
 LANE = "restore"
-LANES = 2
+LANES = 4
 
 _RUNTIME_FIRST_BYTE = RUNTIME_KEYS[0]
 
