@@ -8,6 +8,7 @@ with it is whether the checker sees a fault that was planted.
 import json
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Final
 
 from schemas.clock import format_instant
@@ -22,6 +23,7 @@ from tests.crash.workload import EXPECT_HEADER, Mix, Raw, Shop
 
 PARTITIONS: Final = 4
 STARTED_MS: Final = 1_795_000_000_000  # 2026-11-18
+EMPTY: Final[Mapping[str, str]] = {}
 Headers = list[tuple[str, bytes]]
 
 
@@ -108,12 +110,16 @@ def _shuffled(raw: list[tuple[str, Entry]], dice: random.Random) -> list[tuple[s
     return [queues[line].pop() for line in order]
 
 
-def activation(effective_at: int) -> tuple[bytes, bytes, Headers]:
-    """The default policy's activation as `Log.append` takes it."""
-    policy = parse(preset_text("default"), currency="USD", time_zone="UTC")
+def activation(effective_at: int, edits: Mapping[str, str] = EMPTY) -> tuple[bytes, bytes, Headers]:
+    """An activation of the default policy, with texts of it replaced, as `Log.append` takes it."""
+    text = preset_text("default")
+    for old, new in edits.items():
+        assert old in text
+        text = text.replace(old, new)
+    policy = parse(text, currency="USD", time_zone="UTC")
     assert not isinstance(policy, list)
     record = PolicyActivated(
-        id="p1",
+        id=f"p-{effective_at}",
         effective_at=format_instant(effective_at),
         name=policy.name,
         hash=policy.hash,
