@@ -17,6 +17,7 @@ from agents.demo.board import Board, Change, Level
 from agents.demo.cdnow import SOURCE as PURCHASES_SOURCE
 from agents.demo.reading import consumer, partitions_of
 from agents.demo.wording import band_label, risk_change, tier_change
+from schemas.clock import parse_instant
 from schemas.decisions import ChurnRiskChanged, TierChanged
 from schemas.journal import is_control_key
 from streams.policy.model import Policy
@@ -52,7 +53,8 @@ class Follower:
         """Changes of tier by direction."""
         self._tier_of: dict[str, Level] = {}
         self._band_of: dict[str, Level] = {}
-        self._waiting: deque[Change] = deque(maxlen=WAITING_MAX)
+        self._waiting: deque[TierChanged | ChurnRiskChanged] = deque(maxlen=WAITING_MAX)
+        self._newest = ""
         self._lines = 0
         self._last_line_of: dict[tuple[str, int], int] = {}
         self._line_at = float("-inf")
@@ -74,14 +76,14 @@ class Follower:
         self._move(self._tier_of, decision.customer_id, decision.tier.id if decision.tier else None)
         self._board.tier_changes += 1
         self.directions[decision.direction] += 1
-        self._changed(tier_change(decision))
+        self._changed(decision)
 
     def risk_changed(self, value: bytes) -> None:
         """Move a customer to another band."""
         decision = self._decode_risk(value).data
         self._move(self._band_of, decision.customer_id, decision.band)
         self._board.risk_changes += 1
-        self._changed(risk_change(decision, self._bands))
+        self._changed(decision)
 
     def show(self, now_s: float) -> None:
         """Put one of the waiting changes on the screen if the last one has been there for a while.
@@ -89,18 +91,26 @@ class Follower:
         Kinds and directions take turns, so that the rare ones are seen beside the frequent; first standings wait until
         nothing else is there.
         """
+        if self._newest:
+            self._board.simulated_at = parse_instant(self._newest)
         if not self._waiting or now_s - self._line_at < LINE_EVERY_S:
             return
-        chosen = min(reversed(self._waiting), key=lambda c: (c.direction == 0, self._last_line_of.get(_sort_of(c), 0)))
+        lines = [self._in_words(decision) for decision in self._waiting]
+        chosen = min(reversed(lines), key=lambda c: (c.direction == 0, self._last_line_of.get(_sort_of(c), 0)))
         self._lines += 1
         self._last_line_of[_sort_of(chosen)] = self._lines
         self._line_at = now_s
         self._board.changes.appendleft(chosen)
         self._waiting.clear()
 
-    def _changed(self, change: Change) -> None:
-        self._waiting.append(change)
-        self._board.simulated_at = max(self._board.simulated_at, change.effective_at)
+    def _in_words(self, decision: TierChanged | ChurnRiskChanged) -> Change:
+        if isinstance(decision, TierChanged):
+            return tier_change(decision)
+        return risk_change(decision, self._bands)
+
+    def _changed(self, decision: TierChanged | ChurnRiskChanged) -> None:
+        self._waiting.append(decision)
+        self._newest = max(self._newest, decision.effective_at)
 
     def _move(self, place_of: dict[str, Level], customer_id: str, to: str | None) -> None:
         before = place_of.pop(customer_id, None)

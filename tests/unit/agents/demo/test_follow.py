@@ -63,8 +63,9 @@ def test_events_are_counted_as_purchases_or_simulated(board: Board, follower: Fo
 def test_simulated_time_is_that_of_the_newest_change(board: Board, follower: Follower) -> None:
     """It never runs back, whatever partition is read next."""
     newest = 0
-    for held in OUTPUTS["churn-risk"]:
+    for second, held in enumerate(OUTPUTS["churn-risk"]):
         follower.risk_changed(held.value or b"")
+        follower.show(float(second))
         assert board.simulated_at >= newest
         newest = board.simulated_at
     assert BEGINS_AT < newest < ENDS_AT
