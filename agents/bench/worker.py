@@ -15,7 +15,7 @@ from agents.app import run_worker
 from agents.runtime.engine import Engine
 from agents.settings import Settings
 
-SAMPLE_EVERY_S = 0.05
+SAMPLE_EVERY_S = 0.1
 
 
 class Sample(msgspec.Struct, frozen=True):
