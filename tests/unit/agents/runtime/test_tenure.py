@@ -242,6 +242,15 @@ async def test_control_records_are_passed_without_a_transaction() -> None:
     assert bench.tenure.cursor.committed["in"] == 1
 
 
+async def test_a_marker_behind_the_last_record_of_a_chunk_is_no_gap() -> None:
+    """The next chunk begins behind the marker."""
+    bench = Bench()
+    async with running(bench):
+        bench.tenure.deliver(chunk(0, 2)._replace(end=3))
+        bench.deliver(3, 5)
+        await until(lambda: bench.committed == [b"0", b"1", b"3", b"4"])
+
+
 async def test_a_failure_noticed_elsewhere_ends_it() -> None:
     """The consumer found the position out of reach."""
     bench = Bench()
