@@ -15,6 +15,9 @@ from rich.live import Live
 from agents.demo.board import Board
 from agents.demo.view import draw, verdict
 
+LAST_VIEW_LINES_MAX = 40
+"""What stays on the terminal after the end."""
+
 
 class Screen(Protocol):
     """Shows a board several times a second, and says what key was pressed."""
@@ -60,8 +63,9 @@ class LiveScreen:
         self._live.stop()
         self._give_back.close()
         if self._board is not None and error is None:  # the second page is gone: leave the last view on the first
+            self._board.keys = False
             width, height = self._console.size
-            self._console.print(draw(self._board, width, min(height - 1, 40)))
+            self._console.print(draw(self._board, width, min(height - 1, LAST_VIEW_LINES_MAX)))
 
     def show(self, board: Board) -> None:
         """Draw it over the last one."""

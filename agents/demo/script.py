@@ -99,6 +99,7 @@ class Script:
         with self._step("Folding") as step:
             ended = self._counting(step, f"of {settings.kafka.partitions} partitions are at their end")
             wait_until_folded(settings.kafka.bootstrap, settings.topic("audit"), ended)
+            step.detail = "all partitions are at their end"
         self.events_flow = False
         with self._step("Check") as step:
             with_lines = self._options.out is not None
