@@ -141,8 +141,8 @@ def _journal(evidence: Evidence, origins: dict[Fingerprint, list[Origin]]) -> It
     for entry in evidence.journal:
         if control(entry):
             continue
-        yield from _place(evidence, entry)
         event = fields(entry.value or b"{}")
+        yield from _place(evidence, entry, event)
         mark = fingerprint(event, epoch_ms(event["recordedtime"]))
         found = origins.get(mark)
         matched[mark] += 1
@@ -161,9 +161,8 @@ def _journal(evidence: Evidence, origins: dict[Fingerprint, list[Origin]]) -> It
             yield finding("journal_lost", topic, raw, "accepted, not in the journal")
 
 
-def _place(evidence: Evidence, entry: Entry) -> Iterator[Finding]:
+def _place(evidence: Evidence, entry: Entry, event: dict[str, Any]) -> Iterator[Finding]:
     """A journal record is keyed by its customer and lies in the customer's home partition."""
-    event = fields(entry.value or b"{}")
     customer = event.get("customer_id") or f"anonymous:{event.get('anonymous_id')}"
     place = home(customer.encode(), evidence.partitions)
     if entry.key != customer.encode():

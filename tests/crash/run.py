@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tests.crash.checker import Report, check, gather
+from tests.crash.checker import Application, Report, judge
 from tests.crash.feeder import Feeder
 from tests.crash.harness import ADVANCE_S, Deployment, Ends, wait_until
 from tests.crash.watch import STAGES, Watch
@@ -124,16 +124,17 @@ class Run:
     def judge(self) -> Report:
         """Have every topic checked; fails unless all is exact."""
         deployment = self.deployment
-        evidence = gather(
-            self.bootstrap,
-            deployment.prefix,
-            deployment.name,
-            self.partitions,
-            raw_topics=self.raw_topics,
-            event_clock=self.event_clock,
-            dedupe=self.dedupe,
+        report = judge(
+            Application(
+                self.bootstrap,
+                deployment.prefix,
+                deployment.name,
+                self.partitions,
+                self.raw_topics,
+                self.event_clock,
+                self.dedupe,
+            )
         )
-        report = check(evidence)
         self.say(str(report))
         assert report.exact, f"seed {self.seed}: {report}\nlogs in {deployment.folder}"
         return report
