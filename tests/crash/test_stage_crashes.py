@@ -122,7 +122,7 @@ def restored(stage: CustomersStage, committed: Committed) -> CustomersPartition:
 @pytest.mark.parametrize("stale_stamps", [False, True], ids=["ordered", "stale"])
 @pytest.mark.parametrize("crashes", [False, True], ids=["batches", "crashes"])
 @pytest.mark.parametrize("seed", range(4))
-def test_batches_and_crashes_leave_no_trace(seed: int, crashes: bool, stale_stamps: bool) -> None:  # noqa: FBT001
+def test_batches_and_crashes_leave_no_trace(seed: int, crashes: bool, stale_stamps: bool) -> None:  # noqa: FBT001 - parametrised
     """Whatever the batches and wherever it was killed, what is committed is the fold of the journal."""
     journal = simulated_journal(seed, stale_stamps=stale_stamps)
     expected = fold(journal, 1)

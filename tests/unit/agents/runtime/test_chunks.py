@@ -38,7 +38,7 @@ class Consumer:
         if data is None:
             (packed,) = pack([(b"k", b"%d" % n, ()) for n in range(begin, end)], ProducerState(1, 0), 0, "x")
             data = begin.to_bytes(8, "big") + packed.data[8:]
-        content = PartitionRecords(tp, MemoryRecords(data), [], begin, None, None, True, 1)  # noqa: FBT003
+        content = PartitionRecords(tp, MemoryRecords(data), [], begin, None, None, True, 1)  # noqa: FBT003 - aiokafka wants it so
         self._fetcher._records[tp] = FetchResult(tp, assignment=self.assignment, partition_records=content, backoff=0)
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
