@@ -16,7 +16,7 @@ from agents.stage_metrics import RECEIVED, REPEATED, StageCounts
 from schemas.journal import is_control_key
 from schemas.rejections import Rejected
 from streams.breaker import Breaker
-from streams.intake import Limits, accept
+from streams.intake import Limits, accept, accept_clock
 
 STAGE: Final = "intake"
 FEED_HEADER: Final = "tierstream-feed"
@@ -25,6 +25,8 @@ FEEDS_MAX: Final = 1_000
 
 A file that was fed so many files ago and is fed again is left to the customers' own dedupe.
 """
+FEED_HEADER_BYTES_MAX: Final = 256
+"""A longer header is none of ours."""
 _FEED_PREFIX: Final = b"feed:"
 _HOMES_MAX: Final = 200_000
 _CHECK_EVERY: Final = 64
@@ -111,7 +113,7 @@ class IntakePartition:
             if headers and self._fed_before(record):
                 self._stage.counts[REPEATED, "intake"] += 1
             elif is_control_key(key) and record.topic == self._stage.imports:
-                pending[self._number].append((key, record.value, _NO_HEADERS))
+                self._take_clock(record)
             else:
                 result = accept(record.value, headers, _arrival(record), limits)
                 if isinstance(result, Rejected):
@@ -149,6 +151,13 @@ class IntakePartition:
         self._breaker.accepted()
         self._stage.counts[RECEIVED, topic] += 1
 
+    def _take_clock(self, record: Record) -> None:
+        value = accept_clock(record.value)
+        if isinstance(value, Rejected):
+            self._refuse(value, record)
+        else:
+            self._pending[self._number].append((record.key, value, _NO_HEADERS))
+
     def _refuse(self, rejected: Rejected, record: Record) -> None:
         self._outbox.dead_letter(rejected, record.key, record.value, list(record.headers), record)
         account = self._breaker.refused(rejected.reason)
@@ -165,7 +174,7 @@ class IntakePartition:
         for name, value in record.headers:
             if name == FEED_HEADER and value is not None:
                 feed, _, place = value.rpartition(b":")
-                if not place.isdigit():
+                if not place.isdigit() or len(value) > FEED_HEADER_BYTES_MAX:
                     return False
                 key = _FEED_PREFIX + record.topic.encode() + b":" + feed
                 if int(place) <= self._fed.get(key, -1):

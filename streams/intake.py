@@ -8,11 +8,13 @@ from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.cloudevents import decode_input
 from schemas.envelope import Headers
 from schemas.events import InputEvent
-from schemas.journal import encode_journal, journal_key
+from schemas.journal import ClockAdvanced, ClockClosed, encode_journal, journal_key
 from schemas.rejections import RefusalReason, Rejected
 
 STAGE = "intake"
 EARLIEST_MS = parse_instant("1990-01-01T00:00:00.000Z")
+LATEST_MS = parse_instant("2169-01-01T00:00:00.000Z")
+"""The day log counts days in 16 bits. Only an event clock can come so far."""
 _CANONICAL_LENGTH = len("1990-01-01T00:00:00.000Z")
 
 
@@ -43,6 +45,8 @@ def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limit
     recorded_at = occurred_at if limits.event_clock else arrived_at
     if occurred_at < EARLIEST_MS:
         return Rejected(reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"time {event.time} is before 1990")
+    if occurred_at >= LATEST_MS:
+        return Rejected(reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"time {event.time} is after 2168")
     if occurred_at > recorded_at + limits.ahead_ms_max:
         ahead_s = (occurred_at - recorded_at) // 1000
         return Rejected(
@@ -59,3 +63,18 @@ def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limit
         event.time = format_instant(occurred_at)
     event.recordedtime = event.time if limits.event_clock else format_instant(recorded_at)
     return Accepted(journal_key(event), encode_journal(event), event, recorded_at)
+
+
+def accept_clock(value: bytes | None) -> bytes | Rejected:
+    """A feed's clock record, as the journal takes it. Nothing else may enter the journal under a control key."""
+    try:
+        record = _decode_clock(value or b"")
+        instant = format_instant(parse_instant(record.instant))
+    except msgspec.DecodeError as error:
+        return Rejected(reason=RefusalReason.SCHEMA, stage=STAGE, detail=f"no clock record: {error}")
+    except ValueError as error:
+        return Rejected(reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"instant: {error}")
+    return encode_journal(msgspec.structs.replace(record, instant=instant))
+
+
+_decode_clock = msgspec.json.Decoder(ClockAdvanced | ClockClosed).decode

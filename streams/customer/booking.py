@@ -17,7 +17,10 @@ from streams.customer.state import CustomerState, Waiting
 
 WAITING_MAX: Final = 16
 WAITING_DAYS: Final = 30
-"""A refund or cancellation waits so long for its order, and at most WAITING_MAX of a customer do."""
+WAITING_BYTES_MAX: Final = 128 * 1024
+"""A refund or cancellation waits so long for its order; at most so many of a customer do, and so large together."""
+CHANNELS_MAX: Final = 32
+"""More names than that are no names of channels: those that come later are not counted."""
 
 _MS_PER_DAY: Final = 86_400_000
 _STAGE: Final = "customers"
@@ -141,10 +144,14 @@ class Books:
         if orders.taking_seen(state, taking):
             return REPEATED
         known = orders.find(state, hashed)
-        if known is None and len(state.waiting) >= WAITING_MAX:
+        if known is None and (
+            len(state.waiting) >= WAITING_MAX
+            or sum(len(w.value) for w in state.waiting) + len(value) > WAITING_BYTES_MAX
+        ):
             return _refuse(
                 RefusalReason.REFUND_WITHOUT_ORDER,
-                f"order {event.order_id!r} is unknown and {WAITING_MAX} others wait already",
+                f"order {event.order_id!r} is unknown and as many wait already as may: "
+                f"{WAITING_MAX}, of {WAITING_BYTES_MAX} bytes together",
             )
         orders.remember_taking(state, taking, self.as_of)
         if known is None:
@@ -182,7 +189,7 @@ class Books:
         state = self.state
         state.last_order_at = max(state.last_order_at, occurred_at)
         state.first_order_at = min(state.first_order_at, occurred_at) if state.first_order_at else occurred_at
-        if channel:
+        if channel in state.channels or (channel and len(state.channels) < CHANNELS_MAX):
             state.channels[channel] = state.channels.get(channel, 0) + 1
 
 

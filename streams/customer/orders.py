@@ -16,6 +16,8 @@ _ENTRY: Final = struct.Struct("<8sHBIqQ")
 _SIZE: Final = _ENTRY.size
 _TAKING: Final = struct.Struct("<8sH")
 _FOREIGN: Final = struct.Struct("<8sqqq")
+ORDERS_MAX: Final = 8_192
+"""A till's account for all who have none may have more within LOG_DAYS: refunds of older ones find no order then."""
 TAKINGS_MAX: Final = 512
 """More refunds and cancellations of one customer within LOG_DAYS are a fault of the producer; the oldest make room."""
 KEPT: Final = 1
@@ -63,6 +65,8 @@ def add(state: CustomerState, order: Order) -> None:
     while position and _day_at(index, position - _SIZE) > relative:
         position -= _SIZE
     index[position:position] = _pack(order)
+    if len(index) > ORDERS_MAX * _SIZE:
+        _drop_first(state, 1)
 
 
 def replace(state: CustomerState, order: Order) -> None:
@@ -130,17 +134,23 @@ def forget(state: CustomerState, as_of: int) -> None:
     oldest = as_of - LOG_DAYS - DAY_ZERO
     index = state.orders
     if index and _day_at(index, 0) <= oldest:
-        cut = 0
-        while cut < len(index) and _day_at(index, cut) <= oldest:
-            if state.foreign:
-                _remove(state.foreign, bytes(index[cut : cut + 8]), _FOREIGN.size)
-            cut += _SIZE
-        del index[:cut]
+        count = 0
+        while count * _SIZE < len(index) and _day_at(index, count * _SIZE) <= oldest:
+            count += 1
+        _drop_first(state, count)
     takings = state.takings
     if takings and takings[8] | takings[9] << 8 <= oldest:
         state.takings = bytearray(
             b"".join(_TAKING.pack(*entry) for entry in _TAKING.iter_unpack(takings) if entry[1] > oldest)
         )
+
+
+def _drop_first(state: CustomerState, count: int) -> None:
+    end = count * _SIZE
+    if state.foreign:
+        for position in range(0, end, _SIZE):
+            _remove(state.foreign, bytes(state.orders[position : position + 8]), _FOREIGN.size)
+    del state.orders[:end]
 
 
 def _pack(order: Order) -> bytes:
