@@ -5,6 +5,7 @@ Folding goes on while a commit is under way; one transaction is open at a time.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from agents.runtime.context import Context
 from agents.runtime.cursor import Cursor
 from agents.runtime.failures import TenureFailure
 from agents.runtime.inbox import Chunk, Inbox
+from agents.runtime.pacing import CommitClock
 from agents.runtime.position import POSITION_KEY, Position, advance, encode_position
 from agents.runtime.producer import TransactionalProducer
 from agents.runtime.stage import Batch, OutputRecord, Record, Stage, StagePartition
@@ -26,11 +28,6 @@ from agents.runtime.wakeup import Wakeup
 SLICE_S = 0.02
 """How long one slice of folding may hold the event loop."""
 POLL_INTERVAL_S = 1.0
-COMMIT_LAG_MAX_S = 1.0
-"""A commit under way for longer stops the fold until it is done: what is pending must stay bounded."""
-FRESH_S = 0.5
-CATCH_UP_INTERVAL_MAX_S = 1.0
-"""How far apart commits may be while a partition catches up; memory is bounded by the records of a commit as ever."""
 FINISH_WITHIN_S = 2.0
 _NO_HEADERS: list[tuple[str, bytes | None]] = []
 
@@ -68,7 +65,7 @@ class Tenure:
         self._held = self._stopping = False
         self._failure: TenureFailure | None = None
         self._commit: asyncio.Task[None] | None = None
-        self._commit_started = 0.0
+        self._clock = CommitClock(context.pace)
         self._next_poll = 0.0
         self.last_commit = self.last_move = time.monotonic()
         self.commits = 0
@@ -120,7 +117,7 @@ class Tenure:
         if self._held:
             return "a rebalance does not end"
         if self._commit is not None:
-            return f"a commit has been open for {time.monotonic() - self._commit_started:.0f} s"
+            return f"a commit has been open for {time.monotonic() - self._clock.started:.0f} s"
         if self._can_work():
             return f"input was delivered, but nothing folded for {time.monotonic() - self.last_move:.0f} s"
         return ""
@@ -150,16 +147,16 @@ class Tenure:
             now = time.monotonic()
             if now >= self._next_poll:
                 self._poll(now)
-            if self._due(now):
+            if now >= self._due_at():
                 self._begin_commit()
-            if self._can_work() and not self._saturated(now):
+            if self._can_work() and not (self._commit is not None and self._clock.saturated(self._folded, now)):
                 await self._context.turns.take()
                 try:
                     self._work_slice()
                 finally:
                     self._context.turns.leave()
             else:
-                await self._wakeup.wait(until=self._next_event())
+                await self._wakeup.wait(until=min(self._next_poll, self._due_at()))
 
     def _can_work(self) -> bool:
         return bool(self._records) or bool(self._inbox) or self._more_work
@@ -214,33 +211,11 @@ class Tenure:
 
     # commits
 
-    def _saturated(self, now: float) -> bool:
-        return self._commit is not None and (
-            self._folded >= self._context.pace.commit_records_max or now - self._commit_started > COMMIT_LAG_MAX_S
-        )
-
-    def _due(self, now: float) -> bool:
+    def _due_at(self) -> float:
+        """Return when the next commit is to begin; infinity while one is open or nothing is pending."""
         if self._commit is not None or not (self._folded or self._touched):
-            return False
-        return self._folded >= self._context.pace.commit_records_max or now >= self._commit_started + self._interval()
-
-    def _interval(self) -> float:
-        """Seconds between commits: longer when what is pending had lain waiting for long.
-
-        A commit writes each touched customer whole, so few large ones cost a third less than many small ones, and of
-        100 ms more or less nobody gains who is seconds behind. Half of the age beyond FRESH_S: the waiting that this
-        itself causes can never lengthen it further.
-        """
-        interval = self._context.pace.commit_interval_s
-        if not self._folded:
-            return interval
-        late_s = time.time() - self._oldest_ms / 1000 - FRESH_S
-        return max(interval, min(late_s / 2, CATCH_UP_INTERVAL_MAX_S))
-
-    def _next_event(self) -> float:
-        if self._commit is None and (self._folded or self._touched):
-            return min(self._next_poll, self._commit_started + self._interval())
-        return self._next_poll
+            return math.inf
+        return self._clock.due_at(self._folded, self._oldest_ms)
 
     def _begin_commit(self) -> None:
         batch = self._state.drain()
@@ -248,7 +223,7 @@ class Tenure:
         if not self._folded and not batch.states and not batch.outputs:
             self._state.committed()
             return
-        self._commit_started = time.monotonic()
+        self._clock.begin()
         offsets = dict(self.cursor.next)
         commit = self._transact(batch, offsets, self._folded, self._oldest_ms)
         self._folded = 0

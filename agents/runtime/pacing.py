@@ -1,0 +1,47 @@
+"""When a partition commits: often enough for fresh input, seldom enough for the cost, never with too much pending."""
+
+import time
+
+from agents.runtime.engine_settings import Pace
+
+COMMIT_LAG_MAX_S = 1.0
+"""A commit under way for longer stops the fold until it is done: what is pending must stay bounded."""
+FRESH_S = 0.5
+CATCH_UP_INTERVAL_MAX_S = 1.0
+"""How far apart commits may be while a partition catches up; memory is bounded by the records of a commit as ever."""
+
+
+class CommitClock:
+    """Knows when the last commit began, and says when the next one may; times are `time.monotonic()`."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self.started = 0.0
+        """When the last commit began."""
+
+    def begin(self) -> None:
+        """Take note that a commit begins now."""
+        self.started = time.monotonic()
+
+    def due_at(self, folded: int, oldest_ms: int) -> float:
+        """Return when `folded` pending records, the oldest of which arrived at `oldest_ms`, are to be committed."""
+        if folded >= self._pace.commit_records_max:
+            return 0.0
+        return self.started + self._interval_s(folded, oldest_ms)
+
+    def saturated(self, folded: int, now: float) -> bool:
+        """Whether no more may be folded while the open commit is under way."""
+        return folded >= self._pace.commit_records_max or now - self.started > COMMIT_LAG_MAX_S
+
+    def _interval_s(self, folded: int, oldest_ms: int) -> float:
+        """Seconds between commits: longer when what is pending had lain waiting for long.
+
+        A commit writes each touched customer whole, so few large ones cost a third less than many small ones, and of
+        100 ms more or less nobody gains who is seconds behind. Half of the age beyond FRESH_S: the waiting that this
+        itself causes can never lengthen it further.
+        """
+        interval_s = self._pace.commit_interval_s
+        if not folded:
+            return interval_s
+        late_s = time.time() - oldest_ms / 1000 - FRESH_S
+        return max(interval_s, min(late_s / 2, CATCH_UP_INTERVAL_MAX_S))
