@@ -1,0 +1,138 @@
+"""How far an event's own time may lie from its arrival, and what the journal record says about both."""
+
+import json
+
+import pytest
+
+from schemas.clock import MS_PER_DAY, format_instant, parse_instant
+from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, ControlRecord, encode_journal
+from schemas.rejections import RefusalReason, Rejected
+from streams.calendar import Calendar
+from streams.customer.daylog import DAY_ZERO
+from streams.intake import EARLIEST_MS, LATEST_MS, Accepted, Limits, accept, accept_clock
+
+NOW = parse_instant("2026-06-10T12:00:00.000Z")
+EVENT_CLOCK = Limits(event_clock=True)
+
+
+def raw(time: str, **members: object) -> bytes:
+    """An order at a time."""
+    order = {"type": "order.completed", "id": "e1", "order_id": "o1", "currency": "USD", "total_minor": 100}
+    return json.dumps({**order, "customer_id": "c1", "time": time, **members}).encode()
+
+
+def taken(time: str, arrived_at: int = NOW, limits: Limits | None = None) -> Accepted:
+    """The journal record; it must not be refused."""
+    result = accept(raw(time), [], arrived_at, limits or Limits())
+    assert isinstance(result, Accepted), result
+    return result
+
+
+def reason(time: str, arrived_at: int = NOW, limits: Limits | None = None) -> RefusalReason | None:
+    """Why the event was refused; None: it was not."""
+    result = accept(raw(time), [], arrived_at, limits or Limits())
+    return result.reason if isinstance(result, Rejected) else None
+
+
+def test_the_journal_record_says_when_it_happened_and_when_it_arrived() -> None:
+    """Both in UTC with milliseconds, whatever the producer wrote; the key is the customer."""
+    result = taken("2026-06-10T13:30:00+02:00")
+
+    told = json.loads(result.value)
+    assert (told["time"], told["recordedtime"]) == ("2026-06-10T11:30:00.000Z", "2026-06-10T12:00:00.000Z")
+    assert (result.key, result.recorded_at) == (b"c1", NOW)
+
+
+def test_what_a_producer_says_about_its_arrival_is_overwritten() -> None:
+    """`recordedtime` is ours alone."""
+    result = accept(raw("2026-06-10T12:00:00.000Z", recordedtime="1999-01-01T00:00:00.000Z"), [], NOW, Limits())
+
+    assert isinstance(result, Accepted)
+    assert json.loads(result.value)["recordedtime"] == "2026-06-10T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("time", "refused"),
+    [
+        ("2025-05-06T12:00:00.000Z", None),
+        ("2025-05-06T11:59:59.999Z", RefusalReason.LATE),
+        ("2026-06-10T12:05:00.000Z", None),
+        ("2026-06-10T12:05:00.001Z", RefusalReason.BAD_TIME),
+        ("1989-12-31T23:59:59.999Z", RefusalReason.BAD_TIME),
+    ],
+    ids=["400 days late", "a millisecond more", "5 minutes ahead", "a millisecond more ahead", "before 1990"],
+)
+def test_the_limits_hold_to_the_millisecond(time: str, refused: RefusalReason | None) -> None:
+    """400 days late and 5 minutes ahead are accepted, a millisecond beyond is refused by name."""
+    assert reason(time) is refused
+
+
+def test_the_limits_are_the_settings() -> None:
+    """A shop that uploads within a week may refuse what is older."""
+    limits = Limits(late_ms_max=7 * MS_PER_DAY, ahead_ms_max=0)
+
+    assert reason(format_instant(NOW - 7 * MS_PER_DAY), limits=limits) is None
+    assert reason(format_instant(NOW - 7 * MS_PER_DAY - 1), limits=limits) is RefusalReason.LATE
+    assert reason(format_instant(NOW + 1), limits=limits) is RefusalReason.BAD_TIME
+
+
+def test_a_refusal_says_how_far_it_was_off() -> None:
+    """Days late with the limit, or seconds ahead."""
+    late = accept(raw(format_instant(NOW - 500 * MS_PER_DAY)), [], NOW, Limits())
+    ahead = accept(raw(format_instant(NOW + 4_000_000)), [], NOW, Limits())
+
+    assert isinstance(late, Rejected)
+    assert "500 days before its arrival, the limit is 400" in late.detail
+    assert isinstance(ahead, Rejected)
+    assert "4000 s ahead of its arrival" in ahead.detail
+
+
+def test_on_an_event_clock_an_event_arrives_when_it_happened() -> None:
+    """Neither late nor ahead, however long ago or far away; the day log's ends alone are limits."""
+    assert taken("1997-01-01T12:00:00Z", limits=EVENT_CLOCK).recorded_at == parse_instant("1997-01-01T12:00:00.000Z")
+    assert taken("2100-01-01T12:00:00Z", limits=EVENT_CLOCK).recorded_at == parse_instant("2100-01-01T12:00:00.000Z")
+    assert reason(format_instant(EARLIEST_MS), limits=EVENT_CLOCK) is None
+    assert reason(format_instant(EARLIEST_MS - 1), limits=EVENT_CLOCK) is RefusalReason.BAD_TIME
+    assert reason(format_instant(LATEST_MS - 1), limits=EVENT_CLOCK) is None
+    assert reason(format_instant(LATEST_MS), limits=EVENT_CLOCK) is RefusalReason.BAD_TIME
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "UTC", "Pacific/Kiritimati"])
+def test_every_day_that_is_let_in_fits_into_the_day_log(zone: str) -> None:
+    """Days are counted in 16 bits there, from DAY_ZERO, in the policy's zone."""
+    calendar = Calendar(zone)
+
+    assert calendar.day_of(EARLIEST_MS) - DAY_ZERO >= 0
+    assert calendar.day_of(LATEST_MS - 1) - DAY_ZERO < 2**16
+
+
+@pytest.mark.parametrize(
+    "record", [ClockAdvanced(instant="2026-06-10T12:00:00Z"), ClockClosed(instant="2026-06-10T12:00:00Z")]
+)
+def test_a_feeds_clock_record_enters_the_journal_with_a_canonical_instant(record: ControlRecord) -> None:
+    """`clock.advanced` and `clock.closed` are all that may come in under a control key."""
+    value = accept_clock(encode_journal(record))
+
+    assert isinstance(value, bytes)
+    assert json.loads(value) == json.loads(encode_journal(record)) | {"instant": "2026-06-10T12:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"),
+    [
+        (None, RefusalReason.SCHEMA),
+        (b"", RefusalReason.SCHEMA),
+        (b"\xff\x00", RefusalReason.SCHEMA),
+        (raw("2026-06-10T12:00:00.000Z"), RefusalReason.SCHEMA),
+        (b'{"type":"policy.activated","instant":"2026-06-10T12:00:00.000Z"}', RefusalReason.SCHEMA),
+        (encode_journal(ClockTick(instant="2026-06-10T12:00:00.000Z", home=(0, 1))), RefusalReason.SCHEMA),
+        (b'{"type":"clock.closed","instant":"tomorrow"}', RefusalReason.BAD_TIME),
+    ],
+    ids=["no value", "empty", "bytes", "an event", "a policy", "a tick", "no instant"],
+)
+def test_nothing_else_enters_the_journal_under_a_control_key(value: bytes | None, refused: RefusalReason) -> None:
+    """Whoever can write to `imports` can't put a policy in force, nor bytes on which every worker would stop."""
+    result = accept_clock(value)
+
+    assert isinstance(result, Rejected)
+    assert result.reason is refused
