@@ -153,11 +153,21 @@ class Books:
                 f"order {event.order_id!r} is unknown and as many wait already as may: "
                 f"{WAITING_MAX}, of {WAITING_BYTES_MAX} bytes together",
             )
+        if known is not None and not self._in_its_currency(known.hash, event):
+            return _refuse(
+                RefusalReason.NO_RATE, f"the refund of {event.order_id!r} is in another currency than the order was"
+            )
         orders.remember_taking(state, taking, self.as_of)
         if known is None:
             state.waiting.append(Waiting(hashed, self.clock + WAITING_DAYS * _MS_PER_DAY, value))
             return CHANGED
         return _money(self._take_from(known, event))
+
+    def _in_its_currency(self, hashed: bytes, event: OrderRefunded | OrderCancelled) -> bool:
+        """Whether a refund is in the order's own currency: what it takes is counted in that."""
+        if isinstance(event, OrderCancelled):
+            return True
+        return (event.currency != self.currency) is orders.is_foreign(self.state, hashed)
 
     def _take_from(self, known: Order, event: OrderRefunded | OrderCancelled) -> tuple[Booked, ...]:
         if isinstance(event, OrderCancelled):
@@ -177,12 +187,17 @@ class Books:
         return (Booked(before.day, spend, count),)
 
     def _settle_waiting(self, hashed: bytes) -> tuple[Booked, ...]:
+        """Take what waited for this order. What is in another currency waits on, to be refused in the end."""
         taken: tuple[Booked, ...] = ()
-        for waiting in [w for w in self.state.waiting if w.order == hashed]:
+        still: list[Waiting] = []
+        for waiting in self.state.waiting:
+            event = _decode_taking(waiting.value) if waiting.order == hashed else None
             known = orders.find(self.state, hashed)
-            if known is not None:
-                taken += self._take_from(known, _decode_taking(waiting.value))
-        self.state.waiting = [w for w in self.state.waiting if w.order != hashed]
+            if event is not None and known is not None and self._in_its_currency(hashed, event):
+                taken += self._take_from(known, event)
+            else:
+                still.append(waiting)
+        self.state.waiting = still
         return taken
 
     def _bought(self, channel: str, occurred_at: int) -> None:

@@ -113,6 +113,11 @@ def remember_foreign(state: CustomerState, order_hash: bytes, total: int, base_t
         state.foreign += _FOREIGN.pack(order_hash, total, base_total, 0)
 
 
+def is_foreign(state: CustomerState, order_hash: bytes) -> bool:
+    """Whether the order was in another currency than the policy's."""
+    return _locate(state.foreign, order_hash, _FOREIGN.size) >= 0
+
+
 def foreign_refund(state: CustomerState, order: Order, amount: int) -> int:
     """A refund in the order's own currency as minor units of the policy's, at the rate of the purchase.
 

@@ -39,7 +39,7 @@ def told_shortly(happening: Happening) -> Happening:
     return happening._replace(gap=min(happening.gap, GAP_MAX), order=happening.order if happening.order != 1 else 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lives(customers=1, kinds=KINDS, max_size=12), st.sampled_from(REGIMES))
 def test_every_change_has_the_instant_that_looking_at_every_moment_finds(life: list[Happening], regime: Regime) -> None:
     """The same changes of tier and band, to the millisecond, with the same causes, as a naive reading of the policy."""
