@@ -15,7 +15,7 @@ from agents.bench.workload import BenchEvent, Workload, customer_id, events, spa
 from agents.customers import POLICIES_KEY, STAGE, Activation
 from agents.policy_activation import JOURNAL, SINCE_EVER_MS, configured_policy
 from agents.runtime import names
-from agents.runtime.cluster import Cluster, Instant
+from agents.runtime.cluster import Cluster, Instant, Isolation
 from agents.runtime.position import POSITION_KEY, advance, encode_position
 from agents.settings import Settings
 from schemas.clock import MS_PER_DAY
@@ -84,9 +84,10 @@ async def write_states(cluster: Cluster, settings: Settings, states: Iterable[tu
 
 
 async def _positions(cluster: Cluster, settings: Settings) -> Sequence[bytes]:
-    """Position records, by partition, that say: the journal is folded to its present end."""
+    """Position records, by partition, that say: the journal is folded to its present end, the activation included."""
     journal = settings.topic(JOURNAL)
     identities = await cluster.topics([journal])
     tps = [TopicPartition(journal, number) for number in range(settings.kafka.partitions)]
-    ends = await cluster.offsets(tps, Instant.END)
+    # A committed reader may not see the end of the activation's transaction yet.
+    ends = await cluster.offsets(tps, Instant.END, Isolation.UNCOMMITTED)
     return [encode_position(advance(None, {journal: ends[tp]}, identities, "bench")) for tp in tps]

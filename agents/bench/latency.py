@@ -88,7 +88,7 @@ def _at(worker: WorkerProcess, settings: Settings, raw: str, pace: Pace) -> Late
     """Send for a while and compare with what the reader saw."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    reader = spawn.Process(target=read_profiles, args=(settings, theirs), daemon=True)
+    reader = spawn.Process(target=read_profiles, args=(settings, pace.seed, theirs), daemon=True)
     reader.start()
     theirs.close()
     try:

@@ -17,7 +17,7 @@ from agents.settings import Settings
 FETCH_BYTES = 4_000_000
 FETCH_WAIT_MS = 100
 PROFILES = "customer-profiles"
-_CAUSE = re.compile(rb'"event_id":"[0-9a-f]{8}-bench-event-number-(\d+)"')
+_CAUSE = re.compile(rb'"event_id":"([0-9a-f]{8})-bench-event-number-(\d+)"')
 
 Profile = tuple[bytes, bytes, float]
 """Key, value, and when the reader had them, epoch seconds."""
@@ -33,13 +33,16 @@ class Seen(NamedTuple):
     """When the reader had it, epoch seconds."""
 
 
-def read_profiles(settings: Settings, parent: Connection) -> None:
-    """Say when ready, read committed profiles until told to end, and hand over what was seen, in order."""
+def read_profiles(settings: Settings, seed: int, parent: Connection) -> None:
+    """Say when ready, read committed profiles until told to end, and hand over what was seen, in order.
+
+    Only profiles that events of this seed caused are handed over.
+    """
     with suppress(EOFError):  # the parent was killed: nobody wants to know
-        asyncio.run(_read(settings, parent))
+        asyncio.run(_read(settings, seed, parent))
 
 
-async def _read(settings: Settings, parent: Connection) -> None:
+async def _read(settings: Settings, seed: int, parent: Connection) -> None:
     topic = settings.topic(PROFILES)
     places = [TopicPartition(topic, number) for number in range(settings.kafka.partitions)]
     profiles: list[Profile] = []
@@ -52,7 +55,7 @@ async def _read(settings: Settings, parent: Connection) -> None:
         ends = await cluster.offsets(places, Instant.END)
         while any(positions[place] < end for place, end in ends.items()):
             profiles += await _turn(cluster, positions)
-    parent.send([seen for profile in profiles if (seen := _seen(*profile)) is not None])
+    parent.send([seen for profile in profiles if (seen := seen_in(profile, seed)) is not None])
 
 
 async def _turn(cluster: Cluster, positions: dict[TopicPartition, int]) -> list[Profile]:
@@ -66,7 +69,10 @@ async def _turn(cluster: Cluster, positions: dict[TopicPartition, int]) -> list[
     return found
 
 
-def _seen(key: bytes, value: bytes, at_s: float) -> Seen | None:
-    """What a profile tells; None when time alone caused it."""
+def seen_in(profile: Profile, seed: int) -> Seen | None:
+    """What a profile tells; None when time, or an event of another seed, caused it."""
+    key, value, at_s = profile
     cause = _CAUSE.search(value)
-    return Seen(int(key[1:]), int(cause[1]), at_s) if cause else None
+    if cause is None or int(cause[1], 16) != seed:
+        return None
+    return Seen(int(key[1:]), int(cause[2]), at_s)

@@ -106,6 +106,7 @@ def _of_throughput(prefix: str, workload: str, found: Throughput) -> Iterator[Ro
         yield row("broker_cpu_us_per_event", "the broker's CPU", found.broker_cpu_us_per_event, "us/event")
     if found.others_cores is not None:
         yield row("others_cores", "used by everything else", found.others_cores, "cores")
+    yield row("step_ns", "a core's time for a step of a plain loop", found.step_ns, "ns")
 
 
 def _of_latency(found: Latency) -> Iterator[Row]:

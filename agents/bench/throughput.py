@@ -8,6 +8,7 @@ threads, user and system), so what else runs on the machine changes the rate mor
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +16,7 @@ from agents.bench.ground import Ground, Options
 from agents.bench.histories import write_states, year_of
 from agents.bench.loading import PRODUCER_BATCH_BYTES, Load, connected, load
 from agents.bench.process import WorkerProcess
-from agents.bench.processor import Usage, usage
+from agents.bench.processor import Pulse, Usage, usage
 from agents.bench.worker import Sample, least, most
 from agents.bench.workload import Workload, events, raw_partition, spacing_ms, spread
 from agents.settings import Settings
@@ -43,6 +44,8 @@ class Throughput(msgspec.Struct, frozen=True):
     """Of the embedded broker, while both stages ran; None for an own broker."""
     others_cores: float | None
     """How many cores everything else on the machine used meanwhile."""
+    step_ns: float
+    """The pace of a core meanwhile (`processor.Pulse`)."""
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -53,6 +56,15 @@ class Rate(msgspec.Struct, frozen=True):
     events_per_commit: float
     broker_cpu_us: float | None
     others_cores: float | None
+    step_ns: float
+
+
+class Machine(NamedTuple):
+    """What the machine did during a run."""
+
+    before: Usage | None
+    after: Usage | None
+    step_ns: float
 
 
 def measure(ground: Ground, options: Options, workload: Workload, say: Say) -> Throughput:
@@ -81,6 +93,7 @@ def measure(ground: Ground, options: Options, workload: Workload, say: Say) -> T
         events_per_commit=both.events_per_commit,
         broker_cpu_us_per_event=both.broker_cpu_us,
         others_cores=both.others_cores,
+        step_ns=both.step_ns,
     )
 
 
@@ -112,15 +125,17 @@ def _run(ground: Ground, settings: Settings, stages: Sequence[str], count: int) 
         worker.wait(lambda s: len(s.ready) == len(stages) and most(s) > warm_up, LONGEST_S, "The first commit")
         begin = [sample for sample in worker.samples if most(sample) <= warm_up][-1]
         before = usage(worker.pid, ground.broker_pid)
-        end = worker.wait(lambda s: least(s) >= count, LONGEST_S, "The end of the input")
+        with Pulse() as pulse:
+            end = worker.wait(lambda s: least(s) >= count, LONGEST_S, "The end of the input")
         after = usage(worker.pid, ground.broker_pid)
-    return rate(begin, end, count, before, after)
+    return rate(begin, end, count, Machine(before, after, pulse.step_ns))
 
 
-def rate(begin: Sample, end: Sample, count: int, before: Usage | None, after: Usage | None) -> Rate:
+def rate(begin: Sample, end: Sample, count: int, machine: Machine) -> Rate:
     """What was done between two samples, and what it took."""
     done, seconds = count - most(begin), end.at_s - begin.at_s
     broker = others = None
+    before, after, step_ns = machine
     if before is not None and after is not None:
         others = (after.others_s - before.others_s) / seconds
         if before.broker_s is not None and after.broker_s is not None:
@@ -128,4 +143,4 @@ def rate(begin: Sample, end: Sample, count: int, before: Usage | None, after: Us
     commits = sum(end.commits.values()) - sum(begin.commits.values())
     folded = sum(end.committed.values()) - sum(begin.committed.values())
     cpu_us = (end.cpu_s - begin.cpu_s) / done * 1e6
-    return Rate(done / seconds, cpu_us, folded / max(1, commits), broker, others)
+    return Rate(done / seconds, cpu_us, folded / max(1, commits), broker, others, step_ns)

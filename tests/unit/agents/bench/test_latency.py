@@ -4,7 +4,8 @@ import pytest
 
 from agents.bench.latency import WARM_UP_S, Delay, delays, summary
 from agents.bench.pacing import Sent
-from agents.bench.reading import Seen
+from agents.bench.reading import Seen, seen_in
+from agents.bench.workload import customer_id, event_id
 from agents.errors import TierstreamError
 
 
@@ -39,3 +40,13 @@ def test_events_that_were_never_seen_are_an_error() -> None:
     sent = [Sent(1, number, float(number)) for number in range(1, 101)]
     with pytest.raises(TierstreamError, match="did not see"):
         summary(1, [Delay(event.at_s, 0.1) for event in sent[:90]], sent, 0.5)
+
+
+def test_a_profile_answers_only_for_events_of_its_own_run() -> None:
+    """The past of the customers, and an earlier rate's events, carry numbers too."""
+    key = customer_id(7).encode()
+    value = b'{"caused_by":{"event_id":"%s","journal_seq":3}}' % event_id(2, 41).encode()
+
+    assert seen_in((key, value, 1.5), seed=2) == Seen(7, 41, 1.5)
+    assert seen_in((key, value, 1.5), seed=1) is None
+    assert seen_in((key, b'{"caused_by":{"event_id":null,"journal_seq":3}}', 1.5), seed=2) is None

@@ -4,7 +4,7 @@ import pytest
 
 from agents.bench.processor import Usage
 from agents.bench.report import Target, rounded
-from agents.bench.throughput import rate
+from agents.bench.throughput import Machine, rate
 from agents.bench.worker import Sample
 
 
@@ -23,7 +23,7 @@ def test_only_events_that_both_stages_took_in_the_meantime_count() -> None:
     """At the begin intake had taken 100 of 1,100: what it did before must not look like speed or thrift."""
     begin, end = _sample(10.0, 1.0, 100, 0, 1), _sample(12.0, 2.0, 1100, 1100, 11)
 
-    found = rate(begin, end, 1100, Usage(5.0, 20.0), Usage(5.5, 23.0))
+    found = rate(begin, end, 1100, Machine(Usage(5.0, 20.0), Usage(5.5, 23.0), 25.0))
 
     assert found.events_per_s == pytest.approx(500)
     assert found.cpu_us == pytest.approx(1000)
@@ -34,7 +34,7 @@ def test_only_events_that_both_stages_took_in_the_meantime_count() -> None:
 
 def test_without_the_kernels_accounts_only_the_workers_own_is_told() -> None:
     """On systems without /proc."""
-    found = rate(_sample(0, 0, 0, 0, 0), _sample(1, 1, 10, 10, 1), 10, None, None)
+    found = rate(_sample(0, 0, 0, 0, 0), _sample(1, 1, 10, 10, 1), 10, Machine(None, None, 25.0))
     assert (found.broker_cpu_us, found.others_cores) == (None, None)
 
 
