@@ -223,5 +223,20 @@ def test_outputs_of_a_customer_form_a_chain(items: list[Happening | Control], fi
         )
 
 
+@settings(max_examples=60, deadline=None)
+@given(long(st.one_of(happenings(customers=2), controls), 40), st.integers(0, len(POLICIES) - 1))
+def test_a_revision_has_one_content(items: list[Happening | Control], first: int) -> None:
+    """With a commit after every record, each profile of a customer that is written has a revision of its own."""
+    journal, committed = journal_of(items, first), Committed()
+    partition = restored(customers_stage(), committed)
+    for record in journal.records:
+        fold_all(partition, [record])
+        committed.commit(partition.drain())
+
+    for profiles in by_customer(committed.topics["customer-profiles"]).values():
+        assert all(a.data["revision"] < b.data["revision"] for a, b in pairwise(profiles))
+        assert len({profile.data["id"] for profile in profiles}) == len(profiles)
+
+
 def _id(value: Any) -> Any:  # noqa: ANN401 - a tier, a band or null
     return value["id"] if isinstance(value, dict) else value

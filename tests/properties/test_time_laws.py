@@ -6,16 +6,17 @@ from hypothesis import strategies as st
 from schemas.clock import MS_PER_DAY, parse_instant
 from schemas.decisions import ChurnRiskChanged, TierChanged
 from streams.effects import Effects
+from streams.policy.model import Policy
 from streams.process import pass_time
-from streams.regime import Regime, regime_of
+from streams.regime import regime_of
 from tests.properties.journals import POLICIES, START_MS, Happening, arrivals, lives
 from tests.properties.naive import Moved, Shopper
+from tests.properties.small_policies import policies
 from tests.properties.test_fold_laws import Folded, once_each, visit
 
 KINDS = (*("order",) * 5, "refund", "refund", "cancel", "browse", "browse", "ticket")
 GAP_MAX = 5
 END_MS = 430 * MS_PER_DAY
-REGIMES = tuple(regime_of(policy, 0, 0) for policy in POLICIES)
 
 
 def moves(folded: Folded) -> tuple[list[Moved], list[Moved]]:
@@ -40,9 +41,10 @@ def told_shortly(happening: Happening) -> Happening:
 
 
 @settings(max_examples=100, deadline=None)
-@given(lives(customers=1, kinds=KINDS, max_size=12), st.sampled_from(REGIMES))
-def test_every_change_has_the_instant_that_looking_at_every_moment_finds(life: list[Happening], regime: Regime) -> None:
+@given(lives(customers=1, kinds=KINDS, max_size=12), st.sampled_from(POLICIES) | policies())
+def test_every_change_has_the_instant_that_looking_at_every_moment_finds(life: list[Happening], policy: Policy) -> None:
     """The same changes of tier and band, to the millisecond, with the same causes, as a naive reading of the policy."""
+    regime = regime_of(policy, 0, 0)
     folded, shopper, now = Folded(regime), Shopper(regime.policy, START_MS), START_MS
     for arrival in [
         visit(START_MS, "first"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.customers import CustomersPartition
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.events import BrowseActivity, OrderCompleted
+from schemas.events import BrowseActivity, OrderCompleted, OrderRefunded
 from tests.journal import (
     Committed,
     Journal,
@@ -42,6 +42,18 @@ def order(customer: str = "c1", number: int = 1, total: int = 10_000) -> OrderCo
         order_id=f"o{number}",
         currency="USD",
         total_minor=total,
+    )
+
+
+def refund(order_id: str, customer: str = "c1") -> OrderRefunded:
+    return OrderRefunded(
+        id=f"r-{order_id}",
+        time=format_instant(AT),
+        customer_id=customer,
+        order_id=order_id,
+        refund_id="r",
+        currency="USD",
+        refund_minor=1,
     )
 
 

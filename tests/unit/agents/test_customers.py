@@ -12,6 +12,7 @@ from schemas.journal import ClockTick, control_key
 from streams.customer.state import encode_state
 from streams.policy.parse import canonical
 from tests.journal import (
+    JOURNAL,
     Journal,
     Published,
     customers_stage,
@@ -30,6 +31,7 @@ from tests.unit.agents.silver import (
     open_partition,
     order,
     published,
+    refund,
     visit,
 )
 
@@ -144,6 +146,40 @@ def test_a_change_names_the_record_that_caused_it_and_time_names_none() -> None:
     changes = folded(journal.records).topics["tier-changes"]
 
     assert [(c.data["cause"], c.header["tierstream-journal"]) for c in changes] == [("event", b"0:1"), ("time", b"0")]
+
+
+def test_a_refusal_of_the_fold_names_its_record_and_one_that_waited_names_none() -> None:
+    """The dead letter holds the journal record; what waited was the partition's, not a record's any more."""
+    journal = journal_with_orders()
+    conflict = journal.event(order(total=1), AT + 1)
+    early = journal.event(refund("o9"), AT + 2)
+    journal.tick(AT + 40 * MS_PER_DAY)
+
+    letters = folded(journal.records).topics["dead-letters"]
+
+    assert [(letter.key, letter.value) for letter in letters] == [(b"c1", conflict), (b"c1", early)]
+    found = [(letter.header["tierstream-dlq-reason"], letter.header["tierstream-dlq-offset"]) for letter in letters]
+    assert found == [(b"conflict", b"2"), (b"refund_without_order", b"-1")]
+    assert all(letter.header["tierstream-dlq-stage"] == b"customers" for letter in letters)
+    assert all(letter.header["tierstream-dlq-topic"] == JOURNAL.encode() for letter in letters)
+
+
+def test_a_decision_counts_the_customers_own_records() -> None:
+    """`journal_seq` is the n-th record of the customer: repeats count, other customers and ticks do not."""
+    journal = journal_with_orders("c1", "c2")
+    journal.tick(AT)
+    journal.event(order(), AT)
+    journal.event(order(number=2, total=20_000), AT)
+    journal.tick(FALLS)
+
+    changes = folded(journal.records).of("tier-changes", b"c1")
+
+    told = [(c.data["tier"]["id"], c.data["caused_by"]) for c in changes]
+    assert told == [
+        ("silver", {"event_id": "e1", "journal_seq": 1}),
+        ("gold", {"event_id": "e2", "journal_seq": 3}),
+        ("member", {"event_id": None, "journal_seq": 3}),
+    ]
 
 
 def test_with_dedupe_off_only_orders_and_refunds_are_recognised() -> None:

@@ -37,7 +37,7 @@ def order(number: int, currency: str = "USD", channel: str = "") -> InputEvent:
     )
 
 
-def refund(number: int, refund_id: str = "r", products: tuple[Product, ...] = ()) -> InputEvent:
+def refund(number: int, refund_id: str = "r", currency: str = "USD", products: tuple[Product, ...] = ()) -> InputEvent:
     """A refund of one of them."""
     return OrderRefunded(
         id=f"r{number}",
@@ -45,7 +45,7 @@ def refund(number: int, refund_id: str = "r", products: tuple[Product, ...] = ()
         customer_id="till",
         order_id=f"o{number}",
         refund_id=refund_id,
-        currency="USD",
+        currency=currency,
         refund_minor=1,
         products=products,
     )
@@ -54,7 +54,7 @@ def refund(number: int, refund_id: str = "r", products: tuple[Product, ...] = ()
 def test_of_too_many_orders_the_oldest_are_forgotten_and_all_are_counted() -> None:
     """Their sums stay; a refund of a forgotten one waits for its order, one of a remembered one is booked."""
     count = ORDERS_MAX + 10
-    committed = folded_events([*(order(n, "EUR") for n in range(count)), refund(0), refund(count - 1)])
+    committed = folded_events([*(order(n, "EUR") for n in range(count)), refund(0), refund(count - 1, "r", "EUR")])
 
     state = committed.state(b"till")
     assert daylog.windows(state, "orders")[-1] == count
