@@ -1,5 +1,6 @@
 """Holds what a play has led to against what its story expects: every difference in words, none left out."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,7 +76,17 @@ class Judge:
         yield from _differing("", {"repeats": expected.repeats}, {"repeats": str(found)})
 
     def _standing(self, expected: Expected) -> Iterator[str]:
-        words = ("tier", "since", "grace_until", "band", "contactable", "waiting", "sequences", "purchase_days")
+        words = (
+            "tier",
+            "since",
+            "grace_until",
+            "band",
+            "contactable",
+            "block",
+            "waiting",
+            "sequences",
+            "purchase_days",
+        )
         told = {word: value for word in words if (value := getattr(expected, word)) not in ("", None)}
         if not told:
             return
@@ -90,6 +101,7 @@ class Judge:
             "grace_until": place["grace_until"],
             "band": _name(profile["customer"]["risk_band"]),
             "contactable": {k: v for k, v in profile["customer"]["contactable"].items() if v != "unknown"},
+            "block": {name: _text(profile["customer"][name]) for name in told.get("block", ())},
             "waiting": str(len(state.waiting)),
             "sequences": {
                 topic: str(n)
@@ -130,6 +142,10 @@ def _name(value: Any) -> str:  # noqa: ANN401 - a tier, a band or null
     if value is None:
         return NONE
     return str(value["id"]) if isinstance(value, dict) else str(value)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _published(data: dict[str, Any], word: str) -> dict[str, Any]:

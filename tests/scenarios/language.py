@@ -107,6 +107,8 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
     sequences: TextMap | None = None
     waiting: Text = ""
     contactable: TextMap | None = None
+    block: TextMap | None = None
+    """Members of the customer block, as JSON writes them."""
 
 
 class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence until"}):
