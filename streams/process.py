@@ -47,11 +47,15 @@ WAITED_IN_VAIN: Final = Rejected(
 
 
 def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
-    """The state of a customer of whom nothing is known yet, under the policy in force at `at`."""
-    state = CustomerState(
-        first_seen_at=at, ordinal=max(r.ordinal for r in regimes if r.effective_at <= at or r.ordinal == 0)
-    )
-    state.ladders = [LadderStanding() for _ in regimes[state.ordinal].policy.ladders]
+    """The state of a customer of whom nothing is known yet, under the policy in force at `at`.
+
+    Policies follow each other in the order of their activation: one that takes effect before its predecessor waits.
+    """
+    ordinal = 0
+    while ordinal + 1 < len(regimes) and regimes[ordinal + 1].effective_at <= at:
+        ordinal += 1
+    state = CustomerState(first_seen_at=at, ordinal=ordinal)
+    state.ladders = [LadderStanding() for _ in regimes[ordinal].policy.ladders]
     return state
 
 

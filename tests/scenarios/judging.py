@@ -12,6 +12,7 @@ from tests.scenarios.language import Expected, Output, Step
 from tests.scenarios.playing import Play
 
 NONE = "none"
+STANDING = ("tier", "since", "grace_until", "band", "contactable", "block", "waiting", "sequences", "purchase_days")
 TOLD_IN = {"tier": "tier-changes", "band": "churn-risk"}
 
 
@@ -76,18 +77,7 @@ class Judge:
         yield from _differing("", {"repeats": expected.repeats}, {"repeats": str(found)})
 
     def _standing(self, expected: Expected) -> Iterator[str]:
-        words = (
-            "tier",
-            "since",
-            "grace_until",
-            "band",
-            "contactable",
-            "block",
-            "waiting",
-            "sequences",
-            "purchase_days",
-        )
-        told = {word: value for word in words if (value := getattr(expected, word)) not in ("", None)}
+        told = {word: value for word in STANDING if (value := getattr(expected, word)) not in ("", None)}
         if not told:
             return
         for word in ("since", "grace_until"):
