@@ -1,56 +1,22 @@
 """Laws of the fold of one customer: what repeats, order of arrival and refunds may change, and what they may not."""
 
-from collections.abc import Iterable
 from itertools import pairwise
 
-import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.events import BrowseActivity, OrderCompleted, OrderRefunded
-from schemas.journal import encode_journal
+from schemas.events import OrderCompleted, OrderRefunded
 from streams.customer import daylog
 from streams.customer.state import CustomerState, decode_state, encode_state, head
-from streams.effects import Change, Effects
-from streams.process import new_state, process
 from streams.regime import Regime, regime_of
 from tests.properties.journals import KINDS, POLICIES, START_MS, Arrival, Happening, arrivals, lives
+from tests.properties.one_customer import Folded, fold, once_each, visit
 
 REGIMES = tuple(regime_of(policy, 0, 0) for policy in POLICIES)
 regimes = st.sampled_from(REGIMES)
 ORDER_ENTRY, TAKING_ENTRY, FOREIGN_ENTRY = 31, 10, 32
 STEADY = tuple(kind for kind in KINDS if kind not in {"state", "conflict"})
-
-
-class Folded:
-    """One customer's state with everything that folding it has led to."""
-
-    def __init__(self, regime: Regime) -> None:
-        self.regimes = [regime]
-        self.state = CustomerState()
-        self.changes: list[Change] = []
-        self.refusals: list[tuple[str, bytes]] = []
-        self.repeats = 0
-
-    def take(self, arrival: Arrival) -> None:
-        """Fold one event."""
-        if not self.state.journal_seq:
-            self.state = new_state(self.regimes, arrival.recorded_at)
-        event, effects = msgspec.structs.replace(arrival.event), Effects(b"c0")
-        event.recordedtime = format_instant(arrival.recorded_at)
-        process(self.state, event, encode_journal(event), self.regimes, effects)
-        self.changes += effects.changes
-        self.refusals += [(refused.rejected.reason.value, refused.value) for refused in effects.refused]
-        self.repeats += effects.repeated
-
-
-def fold(regime: Regime, arrived: Iterable[Arrival]) -> Folded:
-    """Fold a life."""
-    folded = Folded(regime)
-    for arrival in arrived:
-        folded.take(arrival)
-    return folded
 
 
 def entries(packed: bytearray, size: int) -> list[bytes]:
@@ -73,14 +39,6 @@ def aggregates(state: CustomerState) -> dict[str, object]:
     }
 
 
-def visit(at: int, event_id: str) -> Arrival:
-    """An event that brings the windows to a day."""
-    return Arrival(
-        BrowseActivity(id=event_id, time=format_instant(at), customer_id="c0", action="search"),
-        at,
-    )
-
-
 @settings(max_examples=100, deadline=None)
 @given(lives(customers=1, kinds=(*KINDS, "order", "refund")), regimes)
 def test_what_is_said_twice_is_heard_once(life: list[Happening], regime: Regime) -> None:
@@ -96,18 +54,6 @@ def test_what_is_said_twice_is_heard_once(life: list[Happening], regime: Regime)
     assert twice.state.journal_seq == 2 * once.state.journal_seq
     twice.state.journal_seq, twice.state.revision = once.state.journal_seq, once.state.revision
     assert twice.state == once.state
-
-
-def once_each(life: list[Happening]) -> list[Happening]:
-    """A life in which no order and no refund is told twice: of two versions the one that arrives first holds."""
-    told: set[tuple[str, int, int]] = set()
-    kept = []
-    for happening in life:
-        name = (happening.kind, happening.order, happening.amount % 4 if happening.kind == "refund" else 0)
-        if happening.kind not in {"order", "refund"} or name not in told:
-            kept.append(happening)
-        told.add(name)
-    return kept
 
 
 @settings(max_examples=100, deadline=None)

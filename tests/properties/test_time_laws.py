@@ -11,8 +11,8 @@ from streams.process import pass_time
 from streams.regime import regime_of
 from tests.properties.journals import POLICIES, START_MS, Happening, arrivals, lives
 from tests.properties.naive import Moved, Shopper
+from tests.properties.one_customer import Folded, once_each, visit
 from tests.properties.small_policies import policies
-from tests.properties.test_fold_laws import Folded, once_each, visit
 
 KINDS = (*("order",) * 5, "refund", "refund", "cancel", "browse", "browse", "ticket")
 GAP_MAX = 5
