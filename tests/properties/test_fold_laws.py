@@ -90,7 +90,7 @@ def test_a_refund_in_full_undoes_its_order(
     total: int,
     late_days: int,
     wait_days: int,
-    first: bool,  # noqa: FBT001
+    first: bool,  # noqa: FBT001 - drawn
 ) -> None:
     """An order and its full refund leave every sum, day and purchase day as it was without them."""
     assume(total or not first)
