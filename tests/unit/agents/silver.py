@@ -17,7 +17,7 @@ from tests.journal import (
 
 AT = 1_767_225_600_000
 """2026-01-01T00:00Z: an order of 100 makes silver, until 2027-01-01, with grace until 2027-01-31."""
-FALLS = AT + 395 * MS_PER_DAY
+LEAVES, FALLS = AT + 365 * MS_PER_DAY, AT + 395 * MS_PER_DAY
 STRICT = """
 [policy]
 name = "strict"

@@ -9,7 +9,17 @@ from agents.customers import CustomersPartition
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockTick, decode_journal
 from tests.journal import JOURNAL, Committed, Journal, customers_stage, default_policy, fold_all, restored
-from tests.unit.agents.silver import AT, FALLS, audited, journal_with_orders, open_partition, order, published, visit
+from tests.unit.agents.silver import (
+    AT,
+    FALLS,
+    LEAVES,
+    audited,
+    journal_with_orders,
+    open_partition,
+    order,
+    published,
+    visit,
+)
 
 
 def tick_written(partition: CustomersPartition, watermark_ms: int | None) -> str | None:
@@ -73,6 +83,20 @@ def test_a_tick_that_was_written_lets_time_pass_when_it_is_read() -> None:
 
     changes = published(partition)["tier-changes"]
     assert [(c.data["tier"]["id"], c.data["effective_at"]) for c in changes] == [("member", "2027-01-31T00:00:00.000Z")]
+
+
+def test_a_profile_says_that_time_alone_began_a_grace_period() -> None:
+    """Nothing is published on tier-changes then, but the profile has the grace and its cause."""
+    journal = journal_with_orders()
+    journal.event(visit("c1", LEAVES - 1), LEAVES - 1)
+    partition = open_partition(journal)
+    journal.tick(LEAVES)
+
+    fold_all(partition, journal.records[-1:])
+
+    ((profile,),) = published(partition).values()
+    assert (profile.data["cause"], profile.data["caused_by"]["event_id"]) == ("time", None)
+    assert profile.data["tiers"][0]["grace_until"] == format_instant(FALLS)
 
 
 def test_another_homes_tick_passes_without_effect() -> None:

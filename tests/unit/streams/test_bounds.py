@@ -1,6 +1,6 @@
 """What one customer can cost: the state fits into a batch whatever a producer sends."""
 
-from schemas.clock import format_instant
+from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import InputEvent, OrderCompleted, OrderRefunded, Product
 from streams.customer import daylog
 from streams.customer.booking import CHANNELS_MAX, WAITING_BYTES_MAX
@@ -23,16 +23,16 @@ def folded_events(events: list[InputEvent]) -> Committed:
     return folded(journal.records)
 
 
-def order(number: int, currency: str = "USD", channel: str = "") -> InputEvent:
+def order(number: int, currency: str = "USD", channel: str = "", total: int = 100, days_ago: int = 0) -> InputEvent:
     """One of the many orders of a till's account for all who have none."""
     return OrderCompleted(
         id=f"e{number}",
-        time=TIME,
+        time=format_instant(AT - days_ago * MS_PER_DAY),
         customer_id="till",
         order_id=f"o{number}",
         currency=currency,
-        total_minor=100,
-        base_total_minor=100,
+        total_minor=total,
+        base_total_minor=total,
         channel=channel,
     )
 
@@ -66,12 +66,27 @@ def test_of_too_many_orders_the_oldest_are_forgotten_and_all_are_counted() -> No
     assert len(committed.changelog[b"till"] or b"") < STATE_BYTES_MAX
 
 
+def test_orders_are_forgotten_by_their_day_and_not_by_their_arrival() -> None:
+    """An old order that arrives last leaves the index first, when its day leaves the log."""
+    journal = Journal()
+    journal.activate(default_policy(), 0)
+    journal.event(order(1), AT)
+    journal.event(order(2, days_ago=300), AT + 1)
+    journal.event(order(3, days_ago=100), AT + 2)
+    journal.event(order(4), AT + 103 * MS_PER_DAY)
+
+    state = folded(journal.records).state(b"till")
+
+    assert hash_of("o2") not in state.orders
+    assert all(hash_of(f"o{number}") in state.orders for number in (1, 3, 4))
+
+
 def test_of_too_many_refunds_the_oldest_can_be_sent_again() -> None:
     """The newest are still recognised."""
     refunds = [refund(0, f"r{n}") for n in range(TAKINGS_MAX + 1)]
-    committed = folded_events([order(0), order(1), *refunds, refunds[-1]])
+    committed = folded_events([order(0, total=10_000), *refunds, refunds[-1]])
 
-    assert daylog.windows(committed.state(b"till"), "spend")[-1] == 100
+    assert daylog.windows(committed.state(b"till"), "spend")[-1] == 10_000 - len(refunds)
     assert len(committed.state(b"till").takings) == TAKINGS_MAX * 10
 
 
