@@ -38,6 +38,8 @@ class Context:
     """Handed to every partition task of a worker."""
 
     application: str
+    member: str
+    """This worker's name among those of the application, unique; last part of its writers' transactional ids."""
     app_version: str
     cluster: Cluster
     source: Source

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from aiokafka import TopicPartition
@@ -48,6 +49,7 @@ class Engine:
         consumer.positions, consumer.on_moved, consumer.on_dead = self._positions, self._moved, self._dead
         self.context = Context(
             application=settings.application,
+            member=settings.instance_id or uuid4().hex,
             app_version=settings.app_version,
             cluster=self.cluster,
             source=consumer,
@@ -85,6 +87,8 @@ class Engine:
         await asyncio.gather(*self._services, return_exceptions=True)
         if self.app.started:
             await self.app.stop()
+        for table in self.tables:
+            await table.writer.close()
         await self.cluster.close()
 
     async def _quiesce(self) -> None:

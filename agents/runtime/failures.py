@@ -4,8 +4,9 @@ TenureFailure
 ├── ClusterAwayError     no broker answers, or none leads: wait and build the task again, as often as it takes
 ├── UnknownOutcomeError  a transaction's end or growth stayed unanswered: build again under a new epoch
 ├── ProducerLapsedError  the broker has forgotten the producer (idle for a week, timed out): build again
+├── WriterReplacedError  the stage's writer began a new term meanwhile: build again
 ├── InputMovedError      the position is out of the input's reach: build again, which names the refusal
-│                        (these three a few times in a row, then the worker ends)
+│                        (these four a few times in a row, then the worker ends)
 └── FencedOffError       another producer of the same name exists: no failure while a rebalance takes the partition away
 """
 
@@ -24,6 +25,10 @@ class UnknownOutcomeError(TenureFailure):
 
 class ProducerLapsedError(TenureFailure):
     """The broker no longer knows the producer's id or epoch, without anybody having taken its name."""
+
+
+class WriterReplacedError(TenureFailure):
+    """The stage's writer is not the one any more under which the partition was being opened."""
 
 
 class InputMovedError(TenureFailure):

@@ -9,6 +9,11 @@ def changelog(application: str, stage: str) -> str:
     return f"{application}-{stage}-changelog"
 
 
-def transactional_id(application: str, stage: str, partition: int) -> str:
-    """Return the producer identity of a partition: whoever asks for it last owns the partition."""
+def claim_id(application: str, stage: str, partition: int) -> str:
+    """Return the transactional id under which a partition is claimed: whoever asks for it last may claim it."""
     return f"{application}-{stage}-{partition}"
+
+
+def writer_id(application: str, stage: str, member: str) -> str:
+    """Return the transactional id under which a worker writes for all its partitions of a stage."""
+    return f"{application}-{stage}-writer-{member}"

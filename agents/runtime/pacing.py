@@ -29,9 +29,9 @@ class CommitClock:
             return 0.0
         return self.started + self._interval_s(folded, oldest_ms)
 
-    def saturated(self, folded: int, now: float) -> bool:
-        """Whether no more may be folded while the open commit is under way."""
-        return folded >= self._pace.commit_records_max or now - self.started > COMMIT_LAG_MAX_S
+    def saturated(self, folded: int, committing_s: float) -> bool:
+        """Whether no more may be folded for now; the partition's part of a commit has been open for `committing_s`."""
+        return folded >= self._pace.commit_records_max or committing_s > COMMIT_LAG_MAX_S
 
     def _interval_s(self, folded: int, oldest_ms: int) -> float:
         """Seconds between commits: longer when what is pending had lain waiting for long.

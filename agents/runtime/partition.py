@@ -5,6 +5,7 @@ Nothing escapes from here into Faust, whose answer to an exception is to go on w
 
 import asyncio
 import contextlib
+import math
 import time
 import traceback
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from agents.runtime.producer import TRANSACTION_TIMEOUT_MS
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Stage
 from agents.runtime.tenure import Tenure
+from agents.runtime.writer import StageWriter
 
 REBUILDS_MAX = 5
 """Failures in a row, without a commit between them, after which building the task again is given up."""
@@ -34,8 +36,8 @@ log = structlog.get_logger(__name__)
 class PartitionTask:
     """Owns a partition from its assignment to its revocation."""
 
-    def __init__(self, context: Context, stage: Stage, partition: int) -> None:
-        self._context, self.stage, self.partition = context, stage, partition
+    def __init__(self, context: Context, stage: Stage, partition: int, writer: StageWriter) -> None:
+        self._context, self.stage, self.partition, self._writer = context, stage, partition, writer
         self._log = log.bind(stage=stage.name, partition=partition)
         self._tps = [TopicPartition(topic, partition) for topic in stage.sources]
         self._changelog = TopicPartition(names.changelog(context.application, stage.name), partition)
@@ -43,6 +45,7 @@ class PartitionTask:
         self._free = asyncio.Event()
         self._free.set()
         self._reassigned = asyncio.Event()
+        self._reassigned_at = -math.inf
         self.tenure: Tenure | None = None
         """The tenure at work; None while one is being opened."""
         self.since = time.monotonic()
@@ -87,6 +90,7 @@ class PartitionTask:
         """After a new assignment: fetch on, and go on after `hold`."""
         self._free.set()
         self._reassigned.set()
+        self._reassigned_at = time.monotonic()
         if self.tenure is not None:
             self.tenure.fetch()
             self.tenure.release()
@@ -117,7 +121,7 @@ class PartitionTask:
             tenure: Tenure | None = None
             failure: Exception
             try:
-                tenure = await open_tenure(self._context, self.stage, self.partition)
+                tenure = await open_tenure(self._context, self.stage, self.partition, self._writer)
                 self._begin(tenure)
                 await tenure.run()
             except Exception as error:  # noqa: BLE001 - judged below: this is where all failures of a partition end
@@ -130,7 +134,7 @@ class PartitionTask:
                 if tenure is not None:
                     await tenure.close()
             failed = 1 if tenure is not None and tenure.commits else failed + 1
-            if not await self._may_rebuild(failure, failed, tenure):
+            if not await self._may_rebuild(failure, failed):
                 return
             self._context.metrics.rebuilds.labels(self.stage.name, type(failure).__name__).inc()
             await asyncio.sleep(BACKOFF_S[min(failed, len(BACKOFF_S)) - 1])
@@ -142,7 +146,7 @@ class PartitionTask:
             tenure.hold()
         tenure.fetch()
 
-    async def _may_rebuild(self, failure: Exception, failed: int, tenure: Tenure | None) -> bool:
+    async def _may_rebuild(self, failure: Exception, failed: int) -> bool:
         """Decide whether to build the task again; otherwise the worker is told to end."""
         match failure:
             case failures.ClusterAwayError():
@@ -150,7 +154,9 @@ class PartitionTask:
                     self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=failed)
                 return True
             case failures.FencedOffError():
-                return await self._after_fencing(failure, tenure)
+                if failed <= REBUILDS_MAX and await self._still_ours(failure):
+                    return True
+                self._fail(_fenced(self.stage.name, self.partition, failure))
             case failures.TenureFailure():
                 self._log.warning("building the task again", reason=type(failure).__name__, why=str(failure))
                 if failed <= REBUILDS_MAX:
@@ -169,28 +175,24 @@ class PartitionTask:
                 self._fail(_unforeseen(self.stage.name, self.partition, failure))
         return False
 
-    async def _after_fencing(self, failure: Exception, tenure: Tenure | None) -> bool:
-        """Wait whether a rebalance takes the partition away (then `stop` cancels this); else rebuild or fail."""
-        idle_s = time.monotonic() - (tenure.last_commit if tenure else self.since)
-        self._log.warning("fenced by a newer producer", why=str(failure), last_commit_s=round(idle_s, 1))
+    async def _still_ours(self, failure: Exception) -> bool:
+        """Whether a fenced writer's partition may be opened again: at once, after the next assignment, or not at all.
+
+        A writer is fenced by whoever takes over a partition that was not given back in order. That one partition is
+        lost; the others are ours still, if the assignment is newer than the fencing, or just a little older.
+        """
+        now = time.monotonic()
+        grace_s = self._context.pace.fenced_grace_s
+        open_s, assigned_s = now - self._writer.clock.started, now - self._reassigned_at
+        self._log.warning("fenced", why=str(failure), commit_begun_s=round(open_s, 1))
         self._reassigned.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._context.pace.fenced_grace_s):
-                await self._reassigned.wait()
+        if assigned_s > grace_s and open_s * 1000 < TRANSACTION_TIMEOUT_MS:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await self._reassigned.wait()
         await self._free.wait()  # a rebalance may be under way: its end decides
-        taken_and_given_back = self._reassigned.is_set()
-        aborted_by_the_coordinator = idle_s * 1000 > TRANSACTION_TIMEOUT_MS  # it ended what was left open too long
-        if taken_and_given_back or aborted_by_the_coordinator:
-            return True
-        self._fail(
-            FencedError(
-                "Another producer has taken over this partition.",
-                where=f"{self.stage.name}, partition {self.partition}",
-                why=f"{failure}, and the consumer group still assigns the partition to this worker",
-                next_step="make sure that no second deployment runs under this kafka.application_id",
-            )
-        )
-        return False
+        aborted_by_the_coordinator = open_s * 1000 >= TRANSACTION_TIMEOUT_MS  # it ended what was left open too long
+        return self._reassigned.is_set() or assigned_s <= grace_s or aborted_by_the_coordinator
 
     def _fail(self, error: TierstreamError) -> None:
         self._log.error("partition failed", error=type(error).__name__, trace=_frames(error.__cause__))
@@ -200,6 +202,15 @@ class PartitionTask:
 def _frames(error: BaseException | None) -> list[str]:
     """Return where an error came from; its text is left out, since it may hold customer data."""
     return [] if error is None else [line.strip() for line in traceback.format_tb(error.__traceback__)]
+
+
+def _fenced(stage: str, partition: int, failure: Exception) -> FencedError:
+    return FencedError(
+        "Another worker has taken over what this one was writing.",
+        where=f"{stage}, partition {partition}",
+        why=f"{failure}, and the consumer group still assigns the partition to this worker",
+        next_step="make sure that no second deployment runs under this kafka.application_id",
+    )
 
 
 def _unforeseen(stage: str, partition: int, error: Exception) -> BugError:

@@ -2,6 +2,7 @@
 
 It holds, per source topic, the topic's id and partition count and the next offset to fold: a topic that was made again,
 grew, or lost records past the position must be refused, since reading on would skip or repeat records without a word.
+And it names the writer to which the partition belongs: whoever takes it over must fence that one first.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from agents.runtime.cluster import TopicIdentity
 from agents.runtime.stage import RUNTIME_KEYS
 
 POSITION_KEY = RUNTIME_KEYS + b":position"
-POSITION_SCHEMA = 1
+POSITION_SCHEMA = 2
 
 
 class TopicPosition(msgspec.Struct, frozen=True, array_like=True):
@@ -30,6 +31,8 @@ class Position(msgspec.Struct, frozen=True):
     topics: dict[str, TopicPosition]
     app_version: str
     schema: int = POSITION_SCHEMA
+    writer: str = ""
+    """Transactional id of the stage's writer that the partition belongs to; empty when it was given back in order."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -105,11 +108,15 @@ def check_topic(
 
 
 def advance(
-    position: Position | None, offsets: Mapping[str, int], identities: Mapping[str, TopicIdentity], app_version: str
+    position: Position | None,
+    offsets: Mapping[str, int],
+    identities: Mapping[str, TopicIdentity],
+    app_version: str,
+    writer: str = "",
 ) -> Position:
-    """Return the position record after the given next offsets."""
+    """Return the position record after the given next offsets, as this writer's."""
     topics = dict(position.topics) if position else {}
     for topic, offset in offsets.items():
         identity = identities[topic]
         topics[topic] = TopicPosition(identity.topic_id, identity.partitions, offset)
-    return Position(topics, app_version)
+    return Position(topics, app_version, writer=writer)

@@ -7,6 +7,7 @@ numbers make a repeat harmless. And a commit costs three requests, not a dozen t
 """
 
 import asyncio
+import itertools
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,15 +29,21 @@ TRANSACTION_TIMEOUT_MS = 10_000
 CONCURRENT_BACKOFF_S = 0.02
 """The markers of the previous transaction are still being written: that takes milliseconds."""
 ABORT_WITHIN_S = 1.0
+PACK_SLICE_S = 0.01
+"""Packing a commit of all partitions takes longer than a slice of folding may: the loop turns in between."""
+REQUEST_BYTES_MAX = 8_000_000
+"""A produce request is sent when its batches are so large together; brokers take 100 MB, but hold up all others."""
+_LANES = itertools.count()
+"""Two holders of one id, one of which fences the other, must not share a connection: closing is for one's own."""
 
 
 class TransactionalProducer:
-    """The one writer of a partition. Made by `start`, it lives until its first failure."""
+    """The holder of a transactional id. Made by `start`, it lives until its first failure."""
 
     def __init__(self, cluster: Cluster, transactional_id: str) -> None:
         self._cluster = cluster
         self._id = transactional_id
-        self._lane = f"txn {transactional_id}"
+        self._lane = f"txn {next(_LANES)} {transactional_id}"
         self._coordinator: int | None = None
         self._state = ProducerState(-1, -1)
         self._sequences: dict[TopicPartition, int] = defaultdict(int)
@@ -61,7 +68,11 @@ class TransactionalProducer:
         """Write all records in one transaction; returns when it is committed. Any failure ends the producer."""
         deadline = time.monotonic() + TRANSACTION_TIMEOUT_MS / 1000
         batches: dict[TopicPartition, deque[Packed]] = {}
+        packed_since_s = time.perf_counter()
         for (topic, partition), records in outputs.items():
+            if time.perf_counter() - packed_since_s > PACK_SLICE_S:
+                await asyncio.sleep(0)
+                packed_since_s = time.perf_counter()
             tp = TopicPartition(topic, partition)
             packed = pack(records, self._state, self._sequences[tp], f"{topic}-{partition}")
             self._sequences[tp] = (self._sequences[tp] + sum(batch.size for batch in packed)) & 0x7FFFFFFF
@@ -128,11 +139,15 @@ class TransactionalProducer:
         return True
 
     async def _produce(self, batches: dict[TopicPartition, deque[Packed]], deadline: float) -> None:
-        """Send every partition's batches, one after the other, all partitions of a leader in one request."""
+        """Send every partition's batches, one after the other, as many partitions of a leader as a request may hold."""
         while batches:
             by_node: dict[int, dict[TopicPartition, Packed]] = defaultdict(dict)
+            size = 0
             for tp, waiting in batches.items():
                 by_node[await self._cluster.leader(tp)][tp] = waiting[0]
+                size += len(waiting[0].data)
+                if size > REQUEST_BYTES_MAX:
+                    break
             if len(by_node) == 1:
                 answers = [await self._produce_to(*by_node.popitem())]
             else:

@@ -1,12 +1,12 @@
 """Changelog to stage, in bulk: one partition is read from its begin to its end before anything is folded.
 
-Called after InitProducerId: by then the coordinator has ended whatever a former owner left open, so the end of the
-partition is final and everything before it is readable.
+In two legs: up to the first transaction that is still open, which shows to whose writer the partition belongs; then,
+when that writer is fenced and what it left open has ended, up to the end, which is final by then.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any
 
@@ -78,23 +78,34 @@ class RestoreProgress:
 
 
 async def restore(
-    cluster: Cluster, tp: TopicPartition, stage: StagePartition, progress: RestoreProgress
+    cluster: Cluster,
+    tp: TopicPartition,
+    stage: StagePartition,
+    progress: RestoreProgress,
+    fence: Callable[[str], Awaitable[None]],
 ) -> Position | None:
-    """Feed the whole changelog partition to the stage; returns the last position record, None when it is empty."""
-    begin = (await cluster.offsets([tp], Instant.BEGIN))[tp]
-    end = (await cluster.offsets([tp], Instant.END, Isolation.UNCOMMITTED))[tp]
+    """Feed the whole changelog partition to the stage; returns the last position record, None when it is empty.
+
+    `fence` is given the name of the writer to which the partition belongs. The partition must have been claimed: then
+    nobody else can enter another one meanwhile.
+    """
+    offset = (await cluster.offsets([tp], Instant.BEGIN))[tp]
     position: bytes | None = None
-    with progress.of(tp, end - begin):
-        offset = begin
-        async with aclosing(_chunks(cluster, tp, begin, end)) as chunks:
-            async for batches, following in chunks:
-                states, position = _sort_out(batches, offset, position)
-                stage.restore(states)
-                offset = following
-                progress.advanced(tp, len(states), max(0, end - offset))
-                await asyncio.sleep(0)
+    where = f"{tp.topic}-{tp.partition}"
+    for isolation in (Isolation.COMMITTED, Isolation.UNCOMMITTED):
+        end = (await cluster.offsets([tp], Instant.END, isolation))[tp]
+        with progress.of(tp, end - offset):
+            async with aclosing(_chunks(cluster, tp, offset, end)) as chunks:
+                async for batches, following in chunks:
+                    states, position = _sort_out(batches, offset, position)
+                    stage.restore(states)
+                    offset = following
+                    progress.advanced(tp, len(states), max(0, end - offset))
+                    await asyncio.sleep(0)
+        if isolation is Isolation.COMMITTED and position is not None:
+            await fence(decode_position(position, where).writer)
     stage.ready()
-    return None if position is None else decode_position(position, f"{tp.topic}-{tp.partition}")
+    return None if position is None else decode_position(position, where)
 
 
 async def _chunks(cluster: Cluster, tp: TopicPartition, offset: int, end: int) -> AsyncGenerator[Unpacked]:

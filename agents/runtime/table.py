@@ -22,6 +22,7 @@ from agents.runtime.context import Context
 from agents.runtime.inbox import Chunk
 from agents.runtime.partition import PartitionTask
 from agents.runtime.stage import Stage
+from agents.runtime.writer import StageWriter
 
 QUIESCE_WITHIN_S = 2.0
 """How long a rebalance or a stop waits for open commits; heartbeats rest meanwhile, so it must stay under a session."""
@@ -33,10 +34,13 @@ class TransactionalTable(Table):
     logger = logging.getLogger(names.FAUST_LOGGER)
     context: Context
     stage: Stage
+    writer: StageWriter
 
     def bind(self, context: Context, stage: Stage) -> "TransactionalTable":
         """Give the table its stage; before the application starts."""
         self.context, self.stage = context, stage
+        name = names.writer_id(context.application, stage.name, context.member)
+        self.writer = StageWriter(context.cluster, name, context.pace)
         self.tasks: dict[int, PartitionTask] = {}
         self._generation = 0
         return self
@@ -71,7 +75,7 @@ class TransactionalTable(Table):
         for task in self.tasks.values():
             task.refetch()
         for partition in sorted(mine - set(self.tasks)):
-            task = self.tasks[partition] = PartitionTask(self.context, self.stage, partition)
+            task = self.tasks[partition] = PartitionTask(self.context, self.stage, partition, self.writer)
             task.start()
 
     async def drop(self, partitions: set[int] | None = None) -> None:

@@ -1,14 +1,13 @@
-"""One tenure of a partition: from the producer epoch that opens it to the failure or revocation that ends it.
+"""One tenure of a partition: from the claim that opens it to the failure or revocation that ends it.
 
-It owns everything of the partition: restored state, cursor, inbox, producer. After any failure it is thrown away whole.
-Folding goes on while a commit is under way; one transaction is open at a time.
+It owns everything of the partition: restored state, cursor, inbox. After any failure it is thrown away whole. The
+stage's writer commits for it; folding goes on while a commit is under way.
 """
 
-import asyncio
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -17,19 +16,26 @@ from agents.runtime import names
 from agents.runtime.cluster import TopicIdentity
 from agents.runtime.context import Context
 from agents.runtime.cursor import Cursor
-from agents.runtime.failures import TenureFailure
 from agents.runtime.inbox import Chunk, Inbox
-from agents.runtime.pacing import CommitClock
 from agents.runtime.position import POSITION_KEY, Position, advance, encode_position
-from agents.runtime.producer import TransactionalProducer
-from agents.runtime.stage import Batch, OutputRecord, Record, Stage, StagePartition
+from agents.runtime.stage import OutputRecord, Record, Stage, StagePartition
 from agents.runtime.wakeup import Wakeup
+from agents.runtime.writer import Outputs, StageWriter
 
 SLICE_S = 0.02
 """How long one slice of folding may hold the event loop."""
 POLL_INTERVAL_S = 1.0
 FINISH_WITHIN_S = 2.0
 _NO_HEADERS: list[tuple[str, bytes | None]] = []
+
+
+class Taken(NamedTuple):
+    """What a commit under way holds of a partition."""
+
+    offsets: dict[str, int]
+    folded: int
+    oldest_ms: int
+    at: float
 
 
 class Tenure:
@@ -40,12 +46,12 @@ class Tenure:
         context: Context,
         stage: Stage,
         partition: int,
-        producer: TransactionalProducer,
+        writer: StageWriter,
         state: StagePartition,
         position: Position,
         identities: Mapping[str, TopicIdentity],
     ) -> None:
-        self._context, self._state, self._producer = context, state, producer
+        self._context, self._state, self._writer = context, state, writer
         self._position, self._identities = position, identities
         self._changelog = (names.changelog(context.application, stage.name), partition)
         self._metrics = context.metrics.of(stage.name, partition)
@@ -62,10 +68,9 @@ class Tenure:
         self._oldest_ms = 0
         self._touched = False
         self._more_work = False
-        self._held = self._stopping = False
-        self._failure: TenureFailure | None = None
-        self._commit: asyncio.Task[None] | None = None
-        self._clock = CommitClock(context.pace)
+        self._held = self._stopping = self._given_back = False
+        self._failure: Exception | None = None
+        self._commit: Taken | None = None
         self._next_poll = 0.0
         self.last_commit = self.last_move = time.monotonic()
         self.commits = 0
@@ -93,19 +98,19 @@ class Tenure:
         self._wakeup.set()
 
     def stop(self) -> None:
-        """End `run` as soon as the open commit is finished; what is not committed is dropped."""
+        """End `run` as soon as the partition is given back in order; what is not in the open commit is dropped."""
         self._stopping = True
         self._wakeup.set()
+        self._writer.wake()
 
-    def break_off(self, failure: TenureFailure) -> None:
+    def break_off(self, failure: Exception) -> None:
         """Have `run` raise this."""
         self._failure = failure
         self._wakeup.set()
 
     async def settled(self, within_s: float) -> None:
         """Wait until no transaction is open, or the time is over."""
-        if self._commit is not None:
-            await asyncio.wait((self._commit,), timeout=within_s)
+        await self._writer.settled(self, within_s)
 
     def progressed_at(self) -> float:
         """Return when it last committed, or passed input that needed no commit (`time.monotonic()`)."""
@@ -117,7 +122,7 @@ class Tenure:
         if self._held:
             return "a rebalance does not end"
         if self._commit is not None:
-            return f"a commit has been open for {time.monotonic() - self._clock.started:.0f} s"
+            return f"a commit has been open for {time.monotonic() - self._commit.at:.0f} s"
         if self._can_work():
             return f"input was delivered, but nothing folded for {time.monotonic() - self.last_move:.0f} s"
         return ""
@@ -131,32 +136,28 @@ class Tenure:
 
     async def run(self) -> None:
         """Fold and commit until stopped; raises the failure that ended the tenure."""
-        while True:
-            if self._commit is not None and self._commit.done():
-                self._finish_commit()
+        while not self._given_back:
             if self._failure is not None:
-                raise self._failure
-            if self._stopping:
-                if self._commit is None:
+                if self._stopping:
                     return
-                await self._wakeup.wait()
-                continue
-            if self._held:
+                raise self._failure
+            if self._held or self._stopping:
                 await self._wakeup.wait()
                 continue
             now = time.monotonic()
             if now >= self._next_poll:
                 self._poll(now)
-            if now >= self._due_at():
-                self._begin_commit()
-            if self._can_work() and not (self._commit is not None and self._clock.saturated(self._folded, now)):
+            if self.due_at() < self._writer.planned:
+                self._writer.wake()
+            committing_s = now - self._commit.at if self._commit else 0.0
+            if self._can_work() and not self._writer.clock.saturated(self._folded, committing_s):
                 await self._context.turns.take()
                 try:
                     self._work_slice()
                 finally:
                     self._context.turns.leave()
             else:
-                await self._wakeup.wait(until=min(self._next_poll, self._due_at()))
+                await self._wakeup.wait(until=self._next_poll)
 
     def _can_work(self) -> bool:
         return bool(self._records) or bool(self._inbox) or self._more_work
@@ -209,56 +210,58 @@ class Tenure:
         self._state.poll(self._context.watermark())
         self._touched = self._more_work = True
 
-    # commits
+    # what its writer asks
 
-    def _due_at(self) -> float:
-        """Return when the next commit is to begin; infinity while one is open or nothing is pending."""
-        if self._commit is not None or not (self._folded or self._touched):
+    def due_at(self) -> float:
+        """See Member."""
+        if self._stopping:
+            return math.inf if self._given_back or self._failure else 0.0
+        if self._held or self._failure or not (self._folded or self._touched):
             return math.inf
-        return self._clock.due_at(self._folded, self._oldest_ms)
+        return self._writer.clock.due_at(self._folded, self._oldest_ms)
 
-    def _begin_commit(self) -> None:
+    def take(self) -> Outputs | None:
+        """See Member. After `stop` it is the position as last committed, as nobody's."""
+        if self._stopping:
+            return self._entered({}, [], self.cursor.committed, "")
         batch = self._state.drain()
         self._touched = False
-        if not self._folded and not batch.states and not batch.outputs:
+        folded, self._folded = self._folded, 0
+        if not folded and not batch.states and not batch.outputs:
             self._state.committed()
-            return
-        self._clock.begin()
-        offsets = dict(self.cursor.next)
-        commit = self._transact(batch, offsets, self._folded, self._oldest_ms)
-        self._folded = 0
-        self._commit = asyncio.create_task(commit)
-        self._commit.add_done_callback(lambda _: self._wakeup.set())
-
-    async def _transact(self, batch: Batch, offsets: dict[str, int], folded: int, oldest_ms: int) -> None:
-        started = time.perf_counter()
-        self._position = advance(self._position, offsets, self._identities, self._context.app_version)
-        outputs: dict[tuple[str, int], Any] = dict(batch.outputs)
+            return None
+        self._commit = Taken(dict(self.cursor.next), folded, self._oldest_ms, time.monotonic())
         changelog: list[OutputRecord] = [(key, value, _NO_HEADERS) for key, value in batch.states]
-        changelog.append((POSITION_KEY, encode_position(self._position), _NO_HEADERS))
-        outputs[self._changelog] = changelog
-        await self._producer.commit(outputs)
-        self.cursor.committed.update(offsets)
-        self._metrics.committed(events=folded, seconds=time.perf_counter() - started, oldest_ms=oldest_ms)
-        self._metrics.behind_since_ms = self._oldest_ms if self._folded else 0
+        return self._entered(batch.outputs, changelog, self._commit.offsets, self._writer.name)
 
-    def _finish_commit(self) -> None:
-        if self._commit is not None:
-            self._commit.result()  # raises what ended it
-            self._commit = None
+    def _entered(
+        self, outputs: Outputs, changelog: list[OutputRecord], offsets: Mapping[str, int], writer: str
+    ) -> Outputs:
+        """Outputs and states with the position behind them."""
+        self._position = advance(self._position, offsets, self._identities, self._context.app_version, writer)
+        changelog.append((POSITION_KEY, encode_position(self._position), _NO_HEADERS))
+        return {**outputs, self._changelog: changelog}
+
+    def committed(self) -> None:
+        """See Member."""
+        now = time.monotonic()
+        taken, self._commit = self._commit, None
+        if taken is None:
+            self._given_back = True
+        else:
+            self.cursor.committed.update(taken.offsets)
+            self._metrics.committed(events=taken.folded, seconds=now - taken.at, oldest_ms=taken.oldest_ms)
+            self._metrics.behind_since_ms = self._oldest_ms if self._folded else 0
             self._state.committed()
             self.commits += 1
-            self.last_commit = time.monotonic()
+            self.last_commit = now
+        self._wakeup.set()
 
     async def close(self) -> None:
-        """End what is open: a commit may finish (after `stop` it had its time), else its transaction is aborted."""
-        if self._commit is not None:
-            commit, self._commit = self._commit, None
-            if not self._stopping:  # the fold failed, not the commit before it
-                await asyncio.wait([commit], timeout=FINISH_WITHIN_S)
-            commit.cancel()
-            await asyncio.gather(commit, return_exceptions=True)
-        await self._producer.close()
+        """Leave the writer; a commit under way has its time to finish (after `stop` it had it)."""
+        if not self._stopping:  # the fold failed, not the commit before it
+            await self._writer.settled(self, FINISH_WITHIN_S)
+        self._writer.leave(self)
 
 
 def fold_bug(records: list[Record], error: Exception) -> BugError:

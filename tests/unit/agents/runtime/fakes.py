@@ -18,6 +18,7 @@ from agents.runtime.records import ProducerState, pack, unpack
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
 from agents.runtime.tenure import Tenure
+from agents.runtime.writer import StageWriter
 
 IDENTITY = TopicIdentity("id", 1)
 
@@ -60,6 +61,9 @@ class FakeProducer(TransactionalProducer):
         self.failure: Exception | None = None
         self.closed = False
 
+    async def start(self) -> None:
+        """Have the name at once."""
+
     async def commit(self, outputs: Mapping[tuple[str, int], Sequence[OutputRecord]]) -> None:
         """Wait for the gate, then keep or fail."""
         self.begun += 1
@@ -71,6 +75,21 @@ class FakeProducer(TransactionalProducer):
     async def close(self) -> None:
         """Note it."""
         self.closed = True
+
+
+class FakeWriter(StageWriter):
+    """A writer whose producers are fakes, a new one per term."""
+
+    def __init__(self, pace: Pace, producer: FakeProducer | None = None) -> None:
+        super().__init__(Cluster("nowhere:1", client_id="test"), "app-toy-writer-w", pace)
+        self.made: list[FakeProducer] = []
+        self._first = producer
+
+    def new_producer(self) -> FakeProducer:
+        """Make the next term's, or take the one that was given."""
+        producer, self._first = self._first or FakeProducer(), None
+        self.made.append(producer)
+        return producer
 
 
 class NotingPartition:
@@ -144,8 +163,9 @@ class Bench:
         self.source, self.producer, self.state = FakeSource(), FakeProducer(), NotingPartition()
         self.failures: list[BaseException] = []
         self.context = context(self.source, self.failures, Pace(interval_s, records_max))
+        self.writer = FakeWriter(self.context.pace, self.producer)
         position = Position({"in": TopicPosition("id", 1, 0)}, "1")
-        self.tenure = Tenure(self.context, ToyStage(), 0, self.producer, self.state, position, {"in": IDENTITY})
+        self.tenure = Tenure(self.context, ToyStage(), 0, self.writer, self.state, position, {"in": IDENTITY})
         self.tenure.fetch()
 
     def deliver(self, begin: int, end: int, *, seek: int | None = None) -> None:
@@ -167,6 +187,7 @@ def context(source: FakeSource, failures: list[BaseException], pace: Pace | None
 
     return Context(
         application="app",
+        member="w",
         app_version="1",
         cluster=Cluster("nowhere:1", client_id="test"),
         source=source,

@@ -20,10 +20,12 @@ from agents.runtime.partition import REBUILDS_MAX, PartitionTask
 from agents.runtime.position import Position, TopicPosition
 from agents.runtime.stage import Stage
 from agents.runtime.tenure import Tenure
+from agents.runtime.writer import StageWriter
 from tests.unit.agents.runtime.fakes import (
     IDENTITY,
     FakeProducer,
     FakeSource,
+    FakeWriter,
     NotingPartition,
     ToyStage,
     chunk,
@@ -39,16 +41,18 @@ class Openings:
         self.made: list[tuple[Tenure, FakeProducer]] = []
         self.tried = 0
 
-    async def __call__(self, context: Context, stage: Stage, number: int) -> Tenure:
+    async def __call__(self, context: Context, stage: Stage, number: int, writer: StageWriter) -> Tenure:
         """Open the next one."""
         self.tried += 1
         failure = self.plan.pop(0) if self.plan else None
         if failure is not None:
             raise failure
-        producer = FakeProducer()
+        assert isinstance(writer, FakeWriter)
+        term = await writer.ready()
         position = Position({"in": TopicPosition("id", 1, 0)}, "1")
-        tenure = Tenure(context, stage, number, producer, NotingPartition(), position, {"in": IDENTITY})
-        self.made.append((tenure, producer))
+        tenure = Tenure(context, stage, number, writer, NotingPartition(), position, {"in": IDENTITY})
+        writer.join(tenure, term)
+        self.made.append((tenure, writer.made[-1]))
         return tenure
 
 
@@ -60,7 +64,9 @@ class Case:
         self.failures: list[BaseException] = []
         monkeypatch.setattr(partition, "open_tenure", self.openings)
         monkeypatch.setattr(partition, "BACKOFF_S", (0.001,))
-        self.task = PartitionTask(context(self.source, self.failures, Pace(fenced_grace_s=0.05)), ToyStage(), 0)
+        pace = Pace(fenced_grace_s=0.05)
+        self.writer = FakeWriter(pace)
+        self.task = PartitionTask(context(self.source, self.failures, pace), ToyStage(), 0, self.writer)
         self.task.start()
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -196,12 +202,37 @@ async def test_fenced_and_given_back_builds_again(monkeypatch: pytest.MonkeyPatc
 async def test_fenced_after_a_long_pause_builds_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The coordinator itself aborts what stays open too long, and moves the epoch on."""
     case = Case(monkeypatch)
-    tenure, _ = await case.at_work()
-    tenure.last_commit -= 60
+    _, producer = await case.at_work()
+    producer.gate.clear()
+    await fail_commit(case, failures.FencedOffError("epoch"))
+    await case.until(lambda: producer.begun == 1)
+    case.writer.clock.started -= 60
+    producer.gate.set()
+
+    await case.at_work(times=2)
+    assert case.failures == []
+
+
+async def test_fenced_just_after_an_assignment_builds_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another partition went to somebody who found it not given back in order, and fenced the writer of all."""
+    case = Case(monkeypatch)
+    await case.at_work()
+    case.task.refetch()
     await fail_commit(case, failures.FencedOffError("epoch"))
 
     await case.at_work(times=2)
     assert case.failures == []
+
+
+async def test_fenced_again_and_again_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else writes under the same names, though the group gives us the partition."""
+    case = Case(monkeypatch)
+    for times in range(1, REBUILDS_MAX + 2):
+        await fail_commit(case, failures.FencedOffError("epoch"), times)
+        await case.until(lambda: case.task.tenure is None)
+        case.task.refetch()
+
+    assert isinstance(await case.ended(), FencedError)
 
 
 async def test_a_stopped_task_takes_deliveries_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:

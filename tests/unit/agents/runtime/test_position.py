@@ -5,6 +5,7 @@ import pytest
 from agents.errors import RefusedPositionError
 from agents.runtime.cluster import TopicIdentity
 from agents.runtime.position import (
+    POSITION_SCHEMA,
     Position,
     TopicPosition,
     advance,
@@ -66,7 +67,7 @@ def test_the_record_survives_its_encoding() -> None:
 
 def test_a_record_of_a_later_version_is_not_misread() -> None:
     """An older program must not go on with what it does not know."""
-    later = encode_position(Position({}, "9.0.0", schema=2))
+    later = encode_position(Position({}, "9.0.0", schema=POSITION_SCHEMA + 1))
 
     with pytest.raises(RefusedPositionError, match="later version"):
         decode_position(later, "c-0")

@@ -11,6 +11,7 @@ from agents.runtime.engine_settings import EngineSettings
 from agents.runtime.faust_app import new_app
 from agents.runtime.stage import Stage
 from agents.runtime.table import TransactionalTable
+from agents.runtime.writer import StageWriter
 from tests.unit.agents.runtime.fakes import FakeSource, ToyStage, chunk, context
 
 LOG: list[str] = []
@@ -21,8 +22,8 @@ class FakeTask:
 
     tenure = None
 
-    def __init__(self, context: Context, stage: Stage, partition: int) -> None:
-        del context, stage
+    def __init__(self, context: Context, stage: Stage, partition: int, writer: StageWriter) -> None:
+        del context, stage, writer
         self.partition = partition
 
     def start(self) -> None:

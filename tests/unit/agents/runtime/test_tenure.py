@@ -17,12 +17,14 @@ from tests.unit.agents.runtime.fakes import Bench, chunk
 @asynccontextmanager
 async def running(bench: Bench) -> AsyncIterator["asyncio.Task[None]"]:
     """Run the tenure until the block ends."""
+    bench.writer.join(bench.tenure, await bench.writer.ready())
     task = asyncio.create_task(bench.tenure.run())
     try:
         yield task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await bench.writer.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -259,3 +261,20 @@ async def test_a_failure_noticed_elsewhere_ends_it() -> None:
         bench.tenure.break_off(InputMovedError("gone"))
         with pytest.raises(InputMovedError):
             await asyncio.wait_for(task, 1)
+
+
+async def test_stopping_gives_the_partition_back() -> None:
+    """Whoever comes next finds nobody to fence; the position is the last one that was committed."""
+    bench = Bench(interval_s=60)
+    async with running(bench) as task:
+        bench.deliver(0, 2)
+        await until(lambda: bench.tenure.passed("in") == 2)
+        bench.deliver(2, 4)
+        await until(lambda: len(bench.state.folded) == 4)
+        bench.tenure.stop()
+        await asyncio.wait_for(task, 1)
+
+    positions = [
+        decode_position(value or b"", "") for o in bench.producer.committed for _, value, _ in o["app-toy-changelog", 0]
+    ]
+    assert [(p.writer, p.topics["in"].offset) for p in positions] == [("app-toy-writer-w", 2), ("", 2)]

@@ -1,7 +1,7 @@
 """A partition that has input and stands still ends the worker; one that is idle, or whose broker is away, does not."""
 
+import time
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,6 +13,7 @@ from agents.runtime.cluster import Cluster, Instant, Isolation
 from agents.runtime.failures import ClusterAwayError
 from agents.runtime.partition import PartitionTask
 from agents.runtime.restore import RestoreProgress
+from agents.runtime.tenure import Taken
 from agents.runtime.watchdog import Watchdog
 from tests.unit.agents.runtime.fakes import Bench, FakeSource, ToyStage, context
 
@@ -42,7 +43,7 @@ class Case:
     def __init__(self) -> None:
         self.cluster, self.failures, self.since = EndsCluster(), list[BaseException](), dict[tuple[str, int], float]()
         self.bench = Bench()
-        self.task = PartitionTask(context(FakeSource(), []), ToyStage(), 0)
+        self.task = PartitionTask(context(FakeSource(), []), ToyStage(), 0, self.bench.writer)
         self.task.tenure = self.bench.tenure
         self.task.since = self.bench.tenure.last_commit = self.bench.tenure.last_move = 0.0
         self.restores = RestoreProgress(lambda *_: None)
@@ -122,6 +123,6 @@ async def test_a_restore_that_hangs_is_found_and_one_that_moves_is_not() -> None
 async def test_it_says_when_a_commit_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told first is what the operator looks at first."""
     case = Case()
-    monkeypatch.setattr(case.bench.tenure, "_commit", SimpleNamespace())
+    monkeypatch.setattr(case.bench.tenure, "_commit", Taken({}, 1, 0, time.monotonic()))
 
     assert case.task.stuck_at(0).startswith("a commit has been open for")
