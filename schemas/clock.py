@@ -28,8 +28,7 @@ Second 60 and hour 24 have no place on a line of milliseconds."""
 
 _RFC_3339: Final = re.compile(RFC_3339)
 _MINUTES: Final = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
-_SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
-_FRACTIONS: Final = tuple(f"{ms:03d}Z" for ms in range(1_000))
+_WITHIN_MINUTE: Final = tuple(f"{second:02d}.{ms:03d}Z" for second in range(60) for ms in range(1_000))
 
 
 def parse_instant(text: str) -> int:
@@ -75,11 +74,10 @@ def format_instant(instant: int) -> str:
     ValueError outside years 1 to 9999.
     """
     minute, ms = divmod(instant, MS_PER_MINUTE)
-    second, ms = divmod(ms, MS_PER_SECOND)
-    return _minute_text(minute) + _SECONDS[second] + _FRACTIONS[ms]
-
-
-@lru_cache(maxsize=16_384)
-def _minute_text(minute: int) -> str:
     day, minute = divmod(minute, 1_440)
-    return datetime.fromordinal(day + _EPOCH_DAY).date().isoformat() + _MINUTES[minute]
+    return f"{_day_text(day)}{_MINUTES[minute]}{_WITHIN_MINUTE[ms]}"
+
+
+@lru_cache(maxsize=16_384)  # forty years
+def _day_text(day: int) -> str:
+    return datetime.fromordinal(day + _EPOCH_DAY).date().isoformat()

@@ -34,7 +34,7 @@ def zone_names() -> frozenset[str]:
 class Calendar:
     """The local days of one IANA zone; pure: what it remembers, it could compute again. Covers years 1 to 9999."""
 
-    __slots__ = ("_day_of_quarter", "_start_of_day", "_zone", "zone")
+    __slots__ = ("_day_of_quarter", "_last_day", "_last_end", "_last_start", "_start_of_day", "_zone", "zone")
 
     def __init__(self, zone: str) -> None:
         """Raise ValueError for a name that is not in `zone_names()`."""
@@ -45,11 +45,17 @@ class Calendar:
             self._zone = ZoneInfo.from_file(rules, key=zone)
         self._day_of_quarter: dict[int, int] = {}
         self._start_of_day: dict[int, int] = {}
+        self._last_day = self._last_start = self._last_end = 0
 
     def day_of(self, instant_ms: int) -> int:
         """Return the local day that contains the instant."""
+        if self._last_start <= instant_ms < self._last_end:  # a journal's records are mostly of the same day
+            return self._last_day
         day = self._day_of_quarter.get(instant_ms // QUARTER_HOUR_MS)
-        return self._find_day(instant_ms) if day is None else day
+        if day is None:
+            day = self._find_day(instant_ms)
+        self._last_day, self._last_start, self._last_end = day, self.start_of(day), self.start_of(day + 1)
+        return day
 
     def start_of(self, day: int) -> int:
         """Return the first millisecond of a local day."""

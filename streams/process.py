@@ -102,13 +102,13 @@ def process(
         elif outcome.refused is not None:
             effects.refuse(outcome.refused, value)
         return
-    trigger = Trigger("event", event.id, at, occurred_at)
-    state.changed_by = (trigger.cause, trigger.event_id)
+    state.changed_by = ("event", event.id)
     if event.test:
         state.test = True
     ladders = outcome.taken or not regime.metrics.isdisjoint(outcome.metrics)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     if ladders or risk or state.waiting:
+        trigger = Trigger("event", event.id, at, occurred_at)
         _review(state, regime, trigger, effects, ladders=ladders, risk=risk, outcome=outcome)
         _set_due(state, at)
 
@@ -127,13 +127,13 @@ def _apply(
     if isinstance(event, _ORDER_EVENTS):
         books = Books(state, state.clock, as_of, regime.policy.currency)
         return _apply_order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
-    ring = state.seen_browsing if isinstance(event, BrowseActivity) else state.seen_other
-    if dedupe and seen_before(ring, hash_of(event.source, event.id)):
+    browsing = isinstance(event, BrowseActivity)
+    if dedupe and seen_before(state.seen_browsing if browsing else state.seen_other, hash_of(event.source, event.id)):
         return REPEATED
+    if browsing:  # the most frequent by far
+        daylog.book(state, regime.calendar.day_of(occurred_at), as_of, visits=1)
+        return VISITED
     match event:
-        case BrowseActivity():
-            daylog.book(state, regime.calendar.day_of(occurred_at), as_of, visits=1)
-            return VISITED
         case TicketCreated():
             daylog.book(state, regime.calendar.day_of(occurred_at), as_of, tickets=1)
             return ASKED

@@ -8,7 +8,7 @@ fetched at all: everything else that is assigned (changelogs too) stays paused.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
@@ -16,6 +16,21 @@ from aiokafka.errors import CorruptRecordException, IllegalStateError, OffsetOut
 
 from agents.runtime.inbox import Chunk
 from agents.runtime.records import unpack
+
+
+class FetchPace(NamedTuple):
+    """What a broker is asked to wait for before it answers a fetch."""
+
+    wait_ms: int
+    bytes_min: int
+
+
+IDLE = FetchPace(wait_ms=200, bytes_min=1)
+"""An answer with the first byte. Not longer: one fetch is under way per broker, and a partition that is opened or
+resumed waits for it to return."""
+BUSY = FetchPace(wait_ms=30, bytes_min=256_000)
+"""A fetch names every open partition, a hundred of them with all raw topics: at an answer per record, asking would
+cost more than folding. A third of a commit's interval gathers what comes meanwhile; a backlog is answered at once."""
 
 
 class ChunkReader:
@@ -66,7 +81,9 @@ class ChunkReader:
         """Return a chunk per partition that has one; waits for the first up to the time-out, then returns none."""
         # Tells aiokafka that somebody reads: without it, the member leaves the group after the longest poll interval.
         with self._consumer._subscription.fetch_context():  # noqa: SLF001
-            return await self._take(timeout_s, generation)
+            chunks = await self._take(timeout_s, generation)
+        self._set_pace(BUSY if chunks else IDLE)
+        return chunks
 
     async def _take(self, timeout_s: float, generation: int) -> list[Chunk]:
         fetcher = self._consumer._fetcher  # noqa: SLF001 - the seam this module is about
@@ -87,6 +104,10 @@ class ChunkReader:
             waiter.cancel()
             changed.cancel()
         return self._ready(fetcher, generation)
+
+    def _set_pace(self, pace: FetchPace) -> None:
+        fetcher = self._consumer._fetcher  # noqa: SLF001
+        fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = pace  # noqa: SLF001 - read anew for every request
 
     def _ready(self, fetcher: Any, generation: int) -> list[Chunk]:  # noqa: ANN401
         chunks = []

@@ -13,13 +13,11 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
 from agents.runtime import names
-from agents.runtime.chunks import ChunkReader
+from agents.runtime.chunks import IDLE, ChunkReader
 from agents.runtime.inbox import Chunk
 from agents.runtime.membership import watch_membership
 
 FETCH_BYTES_PER_PARTITION = 1_000_000
-FETCH_WAIT_MS = 200
-"""One fetch is under way per broker: a partition that is opened or resumed waits for it to return."""
 LEAVE_WITHIN_S = 2.0
 GROUP_COMMIT_WITHIN_S = 2.0
 COORDINATOR_CHECK_S = 0.5
@@ -57,7 +55,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="none",  # a position comes from the changelog or not at all
             isolation_level="read_committed",
             max_partition_fetch_bytes=FETCH_BYTES_PER_PARTITION,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=IDLE.wait_ms,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),

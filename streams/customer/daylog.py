@@ -8,7 +8,8 @@ event may be and still find the day it belongs to.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Final
 
 from streams.customer.state import CustomerState
@@ -33,6 +34,9 @@ PLACES: Final[Mapping[tuple[str, int | None], int]] = {
     for base, window in enumerate((*WINDOW_DAYS, None))
 }
 """Where a metric over a window (None: lifetime) stands in `CustomerState.sums`."""
+_WINDOWS_OF_ALL: Final[Callable[[list[int]], tuple[int, ...]]] = itemgetter(
+    *(PLACES[metric, window] for metric in ("spend", "orders", "visits", "tickets") for window in (*WINDOW_DAYS, None))
+)
 
 
 def book(
@@ -93,7 +97,10 @@ def advance(state: CustomerState, as_of: int) -> bool:
             sums[base + SPEND] -= spend
             position += _SIZE
         sums[base] = position // _SIZE
-    state.shift_day = min(shift, _drop_before(state, today - LOG_DAYS) + LOG_DAYS) + DAY_ZERO
+    first = log[0] | log[1] << 8
+    if first <= today - LOG_DAYS:
+        first = _drop_before(state, today - LOG_DAYS)
+    state.shift_day = min(shift, first + LOG_DAYS) + DAY_ZERO
     return True
 
 
@@ -106,9 +113,9 @@ def total(state: CustomerState, metric: str, window_days: int | None, as_of: int
     return sum(entry[column] for entry in entries(state) if entry[0] > first)
 
 
-def windows(state: CustomerState, metric: str) -> list[int]:
-    """A metric over WINDOW_DAYS, shortest first, and over the whole life."""
-    return state.sums[METRICS[metric] :: _STRIDE]
+def windows(state: CustomerState) -> tuple[int, ...]:
+    """Spend, orders, visits and tickets, each over WINDOW_DAYS, shortest first, and over the whole life."""
+    return _WINDOWS_OF_ALL(state.sums)
 
 
 def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:

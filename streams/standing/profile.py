@@ -60,6 +60,7 @@ def profile(state: CustomerState, regime: Regime, customer_id: str) -> Profile:
     at = state.clock
     cause, event_id = state.changed_by
     as_of = format_instant(at)
+    block = customer_block(state, regime)
     return Profile(
         customer_id=customer_id,
         effective_at=as_of,
@@ -69,14 +70,14 @@ def profile(state: CustomerState, regime: Regime, customer_id: str) -> Profile:
         caused_by=CausedBy(event_id=event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
         reasons=(),
-        customer=customer_block(state, regime),
+        customer=block,
         as_of=as_of,
         tiers=_ladder_standings(state, regime),
         churn=_churn_standing(state, regime, at),
-        aggregates=_aggregates(state),
+        aggregates=Aggregates(*daylog.windows(state)),
         first_seen_at=format_instant(state.first_seen_at),
         first_order_at=format_instant(state.first_order_at) if state.first_order_at else None,
-        last_order_at=format_instant(state.last_order_at) if state.last_order_at else None,
+        last_order_at=block.last_order_at,
     )
 
 
@@ -118,11 +119,4 @@ def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStand
         score=judged.no_purchase,
         p_alive=judged.p_alive,
         model=regime.model_ref,
-    )
-
-
-def _aggregates(state: CustomerState) -> Aggregates:
-    windows = daylog.windows
-    return Aggregates(
-        *windows(state, "spend"), *windows(state, "orders"), *windows(state, "visits"), *windows(state, "tickets")
     )

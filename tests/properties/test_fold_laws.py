@@ -28,7 +28,7 @@ def aggregates(state: CustomerState) -> dict[str, object]:
     """What a life adds up to, whatever the order of its arrival."""
     return {
         "days": [entry for entry in daylog.entries(state) if any(entry[1:])],
-        "windows": [daylog.windows(state, metric) for metric in daylog.METRICS],
+        "windows": daylog.windows(state),
         "orders": entries(state.orders, ORDER_ENTRY),
         "takings": sorted(taking[:8] for taking in entries(state.takings, TAKING_ENTRY)),
         "foreign": entries(state.foreign, FOREIGN_ENTRY),
@@ -157,7 +157,7 @@ def test_no_sum_is_ever_negative(life: list[Happening], regime: Regime) -> None:
     for arrival in arrivals(life):
         folded.take(arrival)
         for metric in daylog.METRICS:
-            sums = daylog.windows(folded.state, metric)
+            sums = [folded.state.sums[daylog.PLACES[metric, window]] for window in (*daylog.WINDOW_DAYS, None)]
             assert sums[0] >= 0
             assert all(shorter <= longer for shorter, longer in pairwise(sums)), metric
         assert all(min(entry[1:]) >= 0 for entry in daylog.entries(folded.state))

@@ -13,7 +13,7 @@ from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.errors import CorruptRecordException, IllegalStateError, OffsetOutOfRangeError
 from aiokafka.record.memory_records import MemoryRecords
 
-from agents.runtime.chunks import ChunkReader
+from agents.runtime.chunks import BUSY, IDLE, ChunkReader
 from agents.runtime.records import ProducerState, pack
 
 A0, B0 = TopicPartition("a", 0), TopicPartition("b", 0)
@@ -194,3 +194,17 @@ async def test_the_coordinators_errors_come_out() -> None:
 
     with pytest.raises(IllegalStateError):
         await case.reader.take(0.01, 1)
+
+
+async def test_while_there_is_input_the_broker_gathers_it() -> None:
+    """And answers with the first byte again when nothing came for a while."""
+    case = Case()
+    fetcher = case.consumer._fetcher
+    case.reader.open({A0: 0}, seek=1)
+    case.consumer.fetched(A0, 0, 3)
+
+    await case.reader.take(0.01, 1)
+    assert (fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes) == BUSY
+
+    await case.reader.take(0.01, 1)
+    assert (fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes) == IDLE
