@@ -1,0 +1,179 @@
+"""Who may write for a partition: the writer that claimed it last, and nobody beside it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from agents.embedded import EmbeddedKafka
+from agents.metrics import RuntimeMetrics
+from agents.runtime import names, opening
+from agents.runtime.cluster import Cluster, Instant
+from agents.runtime.context import Context
+from agents.runtime.engine_settings import Pace
+from agents.runtime.failures import ClusterAwayError, FencedOffError
+from agents.runtime.opening import open_tenure
+from agents.runtime.producer import TransactionalProducer
+from agents.runtime.records import unpack
+from agents.runtime.restore import RestoreProgress
+from agents.runtime.stage import OutputRecord
+from agents.runtime.tenure import Tenure
+from agents.runtime.writer import StageWriter
+from tests.integration.conftest import MakeToy
+from tests.integration.toy import Toy
+from tests.integration.toy_worker import Echo
+from tests.unit.agents.runtime.fakes import FakeSource
+
+pytestmark = pytest.mark.kafka
+LEFT_OPEN: OutputRecord = (b"k", b"never committed", [])
+
+
+class Worker:
+    """A worker without a consumer group: it opens what it is told to."""
+
+    def __init__(self, deployment: Toy, cluster: Cluster, name: str) -> None:
+        self.stage = Echo(tuple(deployment.sources), f"{deployment.name}-out")
+        self.writer = StageWriter(cluster, names.writer_id(deployment.name, "echo", name), Pace())
+        self.context = Context(
+            application=deployment.name,
+            member=name,
+            app_version="1",
+            cluster=cluster,
+            source=FakeSource(),
+            pace=Pace(),
+            metrics=RuntimeMetrics(),
+            restores=RestoreProgress(lambda *_: None),
+            fail=lambda error: None,
+            watermark=lambda: None,
+        )
+
+    async def open(self, partition: int = 0) -> Tenure:
+        """Claim and restore a partition; a broker that was just started has no coordinator yet."""
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    return await open_tenure(self.context, self.stage, partition, self.writer)
+                except ClusterAwayError:
+                    await asyncio.sleep(0.5)
+
+    @property
+    def producer(self) -> TransactionalProducer:
+        """The producer of the writer's present term."""
+        assert self.writer._producer is not None
+        return self.writer._producer
+
+
+@asynccontextmanager
+async def workers(deployment: Toy, kafka: EmbeddedKafka, *members: str) -> AsyncIterator[list[Worker]]:
+    """Workers with a client each."""
+    clusters = [Cluster(kafka.bootstrap, client_id=name) for name in members]
+    for cluster in clusters:
+        await cluster.start()
+    made = [Worker(deployment, cluster, name) for cluster, name in zip(clusters, members, strict=True)]
+    try:
+        yield made
+    finally:
+        for worker in made:
+            await worker.writer.close()
+        for cluster in clusters:
+            await cluster.close()
+
+
+def changelog_of(deployment: Toy, partition: int = 0) -> tuple[str, int]:
+    """The partition's changelog."""
+    return names.changelog(deployment.name, "echo"), partition
+
+
+async def committed(worker: Worker, place: tuple[str, int]) -> list[bytes | None]:
+    """What a reader of committed records sees."""
+    tp, cluster = TopicPartition(*place), worker.context.cluster
+    offset, end = 0, (await cluster.offsets([tp], Instant.END))[tp]
+    values: list[bytes | None] = []
+    while offset < end:
+        fetched = (await cluster.fetch({tp: offset}, bytes_max=1_000_000, wait_ms=100, lane="test"))[tp]
+        batches, offset = unpack(fetched.records, fetched.aborted, offset)
+        values += [record.value for batch in batches for record in batch]
+    return values
+
+
+async def test_what_a_dead_writer_left_open_is_aborted_at_once(toy: MakeToy, kafka: EmbeddedKafka) -> None:
+    """Not after the transaction's ten seconds; and when it wakes it can commit none of it."""
+    deployment = toy(partitions=2)
+    async with workers(deployment, kafka, "a", "b") as (first, second):
+        await first.open()
+        hold = asyncio.Event()
+        end = first.producer._end
+
+        async def hold_the_end(**kwargs: Any) -> None:  # noqa: ANN401
+            await hold.wait()
+            await end(**kwargs)
+
+        first.producer._end = hold_the_end  # type: ignore[method-assign]  # SIGSTOP between produce and EndTxn
+        commit = asyncio.create_task(first.producer.commit({changelog_of(deployment): [LEFT_OPEN]}))
+        await asyncio.sleep(0.5)
+        begun = time.monotonic()
+        await second.open()
+        assert time.monotonic() - begun < 5
+        hold.set()
+        with pytest.raises(FencedOffError):
+            await commit
+
+        assert b"never committed" not in await committed(second, changelog_of(deployment))
+
+
+async def test_of_two_that_claim_at_once_the_later_one_has_it(
+    toy: MakeToy, kafka: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier one cannot enter its writer any more, however late it wakes."""
+    deployment = toy(partitions=2)
+    restore = opening.restore
+    paused, go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause_first(cluster: Cluster, *args: Any) -> Any:  # noqa: ANN401
+        restored = await restore(cluster, *args)
+        if not paused.is_set():
+            paused.set()
+            await go_on.wait()
+        return restored
+
+    monkeypatch.setattr(opening, "restore", pause_first)
+    async with workers(deployment, kafka, "a", "b") as (first, second):
+        opening_first = asyncio.create_task(first.open())
+        await paused.wait()
+        tenure = await second.open()
+        go_on.set()
+        with pytest.raises(FencedOffError):
+            await opening_first
+        await second.producer.commit({changelog_of(deployment): [(b"k", b"1", [])]})
+
+        assert (await committed(second, changelog_of(deployment)))[-1] == b"1"
+        assert second.writer.name in str(tenure._position)
+
+
+async def test_a_partition_given_back_in_order_costs_the_others_nothing(toy: MakeToy, kafka: EmbeddedKafka) -> None:
+    """The next owner finds nobody to fence, so the giver's other partitions commit on."""
+    deployment = toy(partitions=2)
+    async with workers(deployment, kafka, "a", "b") as (first, second):
+        given, _kept = await first.open(0), await first.open(1)
+        given.stop()
+        await asyncio.wait_for(given.run(), 5)
+        await given.close()
+        await second.open(0)
+        await first.producer.commit({changelog_of(deployment, 1): [(b"k", b"1", [])]})
+
+        assert (await committed(second, changelog_of(deployment, 1)))[-1] == b"1"
+
+
+async def test_a_partition_taken_without_a_word_ends_the_writers_term(toy: MakeToy, kafka: EmbeddedKafka) -> None:
+    """Also for the partitions that nobody took: what it still holds of the lost one must never be committed."""
+    deployment = toy(partitions=2)
+    async with workers(deployment, kafka, "a", "b") as (first, second):
+        await first.open(0)
+        await first.open(1)
+        await second.open(0)
+        with pytest.raises(FencedOffError):
+            await first.producer.commit({changelog_of(deployment, 1): [(b"k", b"1", [])]})
