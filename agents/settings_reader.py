@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from agents.errors import ConfigurationError
+from agents.kafka_security import contradictions
 from agents.secrets import REDACTED, SecretReference, anchored
 from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
 from streams.policy.positions import lines_of
@@ -22,7 +23,13 @@ DEFAULT_FILE = "tierstream.toml"
 PREFIX = "TIERSTREAM_"
 NOT_SETTINGS = frozenset({"TIERSTREAM_CONFIG"})
 """Variables of ours that are not settings: the path of the file itself."""
-PATHS = (("worker", "data_dir"), ("policy", "file"))
+PATHS = (
+    ("worker", "data_dir"),
+    ("policy", "file"),
+    ("kafka", "ssl_cafile"),
+    ("kafka", "ssl_certfile"),
+    ("kafka", "ssl_keyfile"),
+)
 """Settings that name a file: in the file they are relative to it, in the environment to the working folder."""
 
 SECTIONS: Mapping[str, type[Section]] = {field.name: field.type for field in fields(Settings)}
@@ -157,6 +164,7 @@ def _contradictions(settings: Settings) -> list[str]:
     mistakes = []
     if settings.policy.file and settings.policy.preset:
         mistakes.append("[policy] names both a `file` and a `preset`: keep one")
+    mistakes += contradictions(settings.kafka)
     bound = [source.topic for source in settings.intake.source]
     mistakes += [f"[[intake.source]] binds {topic} twice" for topic in sorted({t for t in bound if bound.count(t) > 1})]
     if settings.intake.clock == "event" and any(topic != EVENT_CLOCK_TOPIC for topic in bound):
