@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 from _ssl import _test_decode_cert  # type: ignore[attr-defined]  # the standard library has no other reader
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from aiokafka.conn import create_conn
@@ -60,7 +61,8 @@ def _knock(host: str, port: int, security: Security) -> None:
         connection = _encrypted(bare, host, port, security) if security.context else bare
         with contextlib.closing(connection):
             _first_answer(connection, host, port, security)
-    asyncio.run(_introduce(host, port, security))
+    with ThreadPoolExecutor(max_workers=1) as aside:  # the caller's thread may have an event loop of its own
+        aside.submit(lambda: asyncio.run(_introduce(host, port, security))).result()
 
 
 def _encrypted(bare: socket.socket, host: str, port: int, security: Security) -> socket.socket:
@@ -90,7 +92,7 @@ def _first_answer(connection: socket.socket, host: str, port: int, security: Sec
     """With TLS 1.3 a broker refuses a client's certificate only after the client's side of the handshake is over."""
     try:
         connection.sendall(API_VERSIONS)
-        answered = bool(connection.recv(4))
+        answered = connection.recv(8)[4:] == API_VERSIONS[8:12]  # the request's own number; TLS answers otherwise
     except TimeoutError:
         raise
     except (ssl.SSLError, ConnectionError) as error:
