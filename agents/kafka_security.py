@@ -124,12 +124,12 @@ def _load_own(context: ssl.SSLContext, kafka: KafkaSettings, certfile: str) -> N
     _must_exist("ssl_certfile", certfile)
     _must_exist("ssl_keyfile", kafka.ssl_keyfile)
     phrase = read_secret(kafka.ssl_key_password).reveal() if kafka.ssl_key_password else ""
-    key = "ssl_keyfile" if kafka.ssl_keyfile else "ssl_certfile"
     try:  # without a function for the pass phrase, OpenSSL would ask for it on the terminal
         context.load_cert_chain(certfile, kafka.ssl_keyfile, password=lambda: phrase)
     except (ssl.SSLError, OSError, ValueError) as error:
         hint = "the certificate's own key; a locked key needs the right ssl_key_password"
-        raise _unusable(key, kafka.ssl_keyfile or certfile, error, hint) from None
+        both = f"{certfile}, kafka.ssl_keyfile = {kafka.ssl_keyfile}" if kafka.ssl_keyfile else certfile
+        raise _unusable("ssl_certfile", both, error, hint) from None
 
 
 def _must_exist(key: str, path: str | None) -> None:

@@ -1,6 +1,6 @@
 """A broker that lets in only who proves a name, and allows only what is granted; its certificates are made here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -103,16 +103,11 @@ class SecuredKafka:
             )
         assert done == {name: None}
 
-    def grant(self, user: str, rights: Iterable[Right]) -> None:
-        """Allow exactly these, besides what was allowed before."""
+    def grant(self, needs: Mapping[str, Iterable[Right]]) -> None:
+        """Allow each user exactly these."""
         with admin_client(self.administration) as admin:
-            answer = admin.create_acls([_acl(user, right) for right in rights])
+            answer = admin.create_acls([_acl(user, right) for user, rights in needs.items() for right in rights])
         assert not answer["failed"], answer
-
-    def revoke(self, user: str, right: Right) -> None:
-        """Take one right away."""
-        with admin_client(self.administration) as admin:
-            admin.delete_acls([_acl(user, right)])
 
     def _store(self, name: str, made: Any) -> str:  # noqa: ANN401 - trustme's certificate
         """Key, as Kafka wants it (PKCS 8), and chain."""
