@@ -87,4 +87,5 @@ def _reader(settings: Settings) -> Iterator[Right]:
 def _doctor(settings: Settings) -> Iterator[Right]:
     for topic in wanted_topics(settings):
         yield from (Right("topic", topic.name, operation) for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"))
-    yield from (Right("topic", name, "READ") for name in (*settings.sources(), settings.topic("dead-letters")))
+    read = (*settings.sources(), settings.topic("dead-letters"), settings.topic(PROGRESS))
+    yield from (Right("topic", name, "READ") for name in read)
