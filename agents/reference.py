@@ -121,9 +121,9 @@ def _doctor_page() -> str:
         "",
         NOTE,
         "`tierstream doctor` looks at settings, machine, cluster and topics, and changes nothing. Each finding has a",
-        "level (`ok`, `hint`, `warning`, `error`), what and where it is, why it matters, and the next command; the exit",
-        "code is 1 when there is an error. `--json` is for programs. Each look has a time of its own: none keeps you from",
-        "the others. `tierstream doctor data` measures what producers send.",
+        "level (`ok`, `hint`, `warning`, `error`), what and where it is, why it matters, and the next command; the",
+        "exit code is 1 when there is an error. `--json` is for programs. Each look has a time of its own: none keeps",
+        "you from the others. `tierstream doctor data` measures what producers send.",
         "",
     ]
     for name, text in CHECKS.items():

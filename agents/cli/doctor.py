@@ -12,7 +12,7 @@ from agents.doctor.run import examine
 from agents.errors import ConfigurationError
 from schemas.clock import parse_instant
 
-app = App(name="doctor", help="Look for what is wrong, and say what to do about it.")
+app = App(name="doctor")
 
 ERRORS_EXIT_CODE = 1
 SAMPLE = 10_000

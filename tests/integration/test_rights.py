@@ -12,6 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agents.doctor.data import look_at_data
+from agents.doctor.findings import Level
+from agents.doctor.run import examine
 from agents.errors import AccessError
 from agents.feed import open_feeder
 from agents.feed_file import Ready
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.kafka
 PARTITIONS = 2
 USERS: dict[str, Role] = {
     "admin": "admin",
+    "doctor": "doctor",
     "feeder": "feeder",
     "reader": "reader",
     "worker": "worker",
@@ -186,6 +190,17 @@ def test_commands_that_lack_a_right_say_so(secured: SecuredKafka) -> None:
         _feed(nobody, "somebody")
     with pytest.raises(AccessError, match="does not allow"), producer(nobody, transactional_id="x") as writer:
         writer.init_transactions()
+
+
+def test_a_doctor_looks_at_everything(secured: SecuredKafka) -> None:
+    """Nothing is left out for want of a right, and a look at the data works too."""
+    doctor = _settings(secured, "doctor")
+
+    findings = list(examine(doctor))
+
+    assert [finding for finding in findings if finding.level is Level.ERROR] == []
+    assert {"broker", "topic-missing", "clock-skew", "certificate"} <= {finding.check for finding in findings}
+    assert look_at_data(doctor, sample=100).complete
 
 
 def test_an_administrator_reads_the_policies_in_force(secured: SecuredKafka) -> None:
