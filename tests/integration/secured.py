@@ -1,10 +1,15 @@
 """A broker that lets in only who proves a name, and allows only what is granted; its certificates are made here."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import trustme
 from cryptography.hazmat.primitives import serialization
 from kafka.admin import (
@@ -137,6 +142,22 @@ class SecuredKafka:
             "scram-sha-512.sasl.jaas.config": scram,
             "scram-sha-256.sasl.jaas.config": scram,
         }
+
+
+def start_worker(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
+    """A worker with these settings of Kafka, from a file in `folder`; what it says goes to worker.log there."""
+    kafka = msgspec.structs.asdict(settings.kafka)
+    lines = [f"{key} = {json.dumps(value)}" for key, value in kafka.items() if value is not None]
+    others = ["[worker]", 'instance_id = "one"', "[log]", 'level = "debug"', 'format = "json"']
+    config = folder / "tierstream.toml"
+    config.write_text("\n".join(["[kafka]", *lines, *others]))
+    with (folder / "worker.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "agents.cli", "worker", "--config", str(config)],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
 
 
 def _acl(user: str, right: Right) -> ACL:

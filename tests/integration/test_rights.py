@@ -1,15 +1,11 @@
 """Each role under exactly the rights that the reference lists, and a worker that lacks one ending with its name."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from agents.doctor.data import look_at_data
@@ -24,7 +20,7 @@ from agents.lookup import newest_value
 from agents.policy_activation import activate_first, configured_policy, partitions_without_policy, policies_in_force
 from agents.settings import KafkaSettings, PolicySettings, Settings, WorkerSettings
 from agents.topics import create_and_align
-from tests.integration.secured import PHRASE, SecuredKafka
+from tests.integration.secured import PHRASE, SecuredKafka, start_worker
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
@@ -85,23 +81,6 @@ def _settings(secured: SecuredKafka, user: str) -> Settings:
     )
 
 
-def _start(secured: SecuredKafka, settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
-    """A worker process; what it says goes to worker.log."""
-    kafka = msgspec.structs.asdict(settings.kafka)
-    lines = [f"{key} = {json.dumps(value)}" for key, value in kafka.items() if value is not None]
-    config = folder / "tierstream.toml"
-    config.write_text(
-        "\n".join(["[kafka]", *lines, "[worker]", 'instance_id = "one"', "[log]", 'level = "debug"', 'format = "json"'])
-    )
-    with (folder / "worker.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "agents.cli", "worker", "--config", str(config)],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-
-
 def _feed(settings: Settings, customer: str) -> None:
     """An order that makes its customer Gold."""
     event = {
@@ -149,7 +128,7 @@ def _through_password(secured: SecuredKafka, user: str) -> Settings:
 def test_events_become_standings_under_exactly_these_rights(secured: SecuredKafka, tmp_path: Path, way: str) -> None:
     """A feeder feeds, a worker works, a reader reads; and no secret shows in a log line or a command line."""
     settings = _settings(secured, "worker") if way == "SSL" else _through_password(secured, "worker-by-password")
-    worker = _start(secured, settings, tmp_path)
+    worker = start_worker(settings, tmp_path)
     _feed(_settings(secured, "feeder"), f"customer-{way}")
     profile = json.loads(_await_profile(_settings(secured, "reader"), f"customer-{way}"))
     command_line = Path(f"/proc/{worker.pid}/cmdline").read_bytes().decode()
@@ -169,7 +148,7 @@ def test_a_worker_that_lacks_a_right_says_which(secured: SecuredKafka, tmp_path:
     _, named = LACKING[lack]
     _feed(_settings(secured, "feeder"), f"customer without {lack}")
 
-    worker = _start(secured, _settings(secured, lack), tmp_path)
+    worker = start_worker(_settings(secured, lack), tmp_path)
     code = worker.wait(WITHIN_S)
 
     last = json.loads((tmp_path / "worker.log").read_text().splitlines()[-1])
