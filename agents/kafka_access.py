@@ -22,8 +22,8 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from agents.errors import AccessError, BrokerUnreachableError, TierstreamError
-from agents.kafka_security import Security
+from agents.errors import AccessError, BrokerUnreachableError, ConfigurationError, TierstreamError
+from agents.kafka_security import Security, refuse_clear_text
 
 STEP_WITHIN_S = 5.0
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
@@ -37,12 +37,12 @@ def why_not_let_in(bootstrap: str, security: Security) -> TierstreamError | None
     A server that refuses says more than one that is away: AccessError comes before BrokerUnreachableError.
     """
     away: list[str] = []
-    refused: AccessError | None = None
+    refused: AccessError | ConfigurationError | None = None
     for server in bootstrap.split(","):
         host, _, port = server.rpartition(":")
         try:
             _knock(host, int(port), security)
-        except AccessError as error:
+        except (AccessError, ConfigurationError) as error:
             refused = refused or error
         except (OSError, KafkaError, TimeoutError) as error:
             away.append(f"{server}: {error or type(error).__name__}")
@@ -131,7 +131,10 @@ def expiry_of(certfile: str) -> datetime:
 
 
 async def _introduce(host: str, port: int, security: Security) -> None:
-    """Authenticate, and ask for metadata: a listener that wants a password closes on whoever brings none."""
+    """Authenticate, and ask who the brokers are: a listener that wants a password closes on whoever brings none.
+
+    Clients talk to the brokers' own addresses from then on, so these decide whether clear text leaves this machine.
+    """
     options = {"client_id": "tierstream", "request_timeout_ms": int(STEP_WITHIN_S * 1000), **security.options()}
     try:
         connection = await create_conn(host, port, **options)
@@ -150,11 +153,12 @@ async def _introduce(host: str, port: int, security: Security) -> None:
             next_step=f"correct kafka.sasl_mechanism, or use the port of its SASL listener ({NEXT_READ})",
         ) from error
     try:
-        await connection.send(MetadataRequest([]))
+        answer = await connection.send(MetadataRequest([]))
     except KafkaError as error:
         raise _closed(host, port, security) from error
     finally:
         connection.close()
+    refuse_clear_text([host for _, host, *_ in answer.brokers], security.protocol, allowed=security.clear_text_allowed)
 
 
 def _closed(host: str, port: int, security: Security) -> AccessError:

@@ -14,9 +14,9 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError
 from kafka.record import default_records
 
-from agents.errors import AccessError, BrokerUnreachableError
+from agents.errors import AccessError, BrokerUnreachableError, FixError
 from agents.kafka_access import why_not_let_in
-from agents.kafka_security import PLAINTEXT, security_of
+from agents.kafka_security import security_of
 from agents.settings import Settings
 
 BOOTSTRAP_TIMEOUT_MS = 5_000
@@ -73,10 +73,9 @@ def producer(settings: Settings, **options: object) -> Iterator[Any]:
 
 def _common(settings: Settings) -> dict[str, Any]:
     security = security_of(settings.kafka)
-    if security != PLAINTEXT:  # the clients would try for seconds, and say nothing of the cause
-        refusal = why_not_let_in(settings.kafka.bootstrap, security)
-        if isinstance(refusal, AccessError):
-            raise refusal
+    refusal = why_not_let_in(settings.kafka.bootstrap, security)
+    if isinstance(refusal, FixError):  # the clients would try for seconds, and say nothing of the cause
+        raise refusal
     return {
         "bootstrap_servers": settings.kafka.bootstrap.split(","),
         "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,

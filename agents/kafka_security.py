@@ -4,6 +4,7 @@ Every client of Kafka in tierstream is opened with `security_of(settings.kafka)`
 """
 
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,6 +29,8 @@ class Security:
     context: ssl.SSLContext | None = None
     certfile: str | None = None
     """This client's certificate, for what is said when it is refused."""
+    clear_text_allowed: bool = False
+    """Whether clear text may leave this machine."""
 
     def options(self) -> dict[str, Any]:
         """Keyword arguments of aiokafka's and kafka-python's clients; they hold the password in clear."""
@@ -48,7 +51,11 @@ PLAINTEXT = Security()
 
 def security_of(kafka: KafkaSettings) -> Security:
     """Read secrets and certificates; ConfigurationError when one is missing, or clear text would leave this machine."""
-    _refuse_clear_text(kafka)
+    refuse_clear_text(
+        [server.rpartition(":")[0] for server in kafka.bootstrap.split(",")],
+        kafka.security_protocol,
+        allowed=kafka.allow_plaintext,
+    )
     found = contradictions(kafka)
     if found:
         raise ConfigurationError("The settings of Kafka's security do not fit together.", why="; ".join(found))
@@ -60,6 +67,7 @@ def security_of(kafka: KafkaSettings) -> Security:
         password=read_secret(kafka.sasl_password) if with_password and kafka.sasl_password else None,
         context=_context(kafka) if kafka.security_protocol.endswith("SSL") else None,
         certfile=kafka.ssl_certfile,
+        clear_text_allowed=kafka.allow_plaintext,
     )
 
 
@@ -91,15 +99,16 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _refuse_clear_text(kafka: KafkaSettings) -> None:
-    if kafka.security_protocol.endswith("SSL") or kafka.allow_plaintext:
+def refuse_clear_text(hosts: Iterable[str], protocol: str, *, allowed: bool) -> None:
+    """Raise ConfigurationError when clear text would leave this machine and nobody has said that it may."""
+    if protocol.endswith("SSL") or allowed:
         return
-    away = [server for server in kafka.bootstrap.split(",") if not is_loopback(server.rpartition(":")[0])]
+    away = sorted({host for host in hosts if not is_loopback(host)})
     if away:
         raise ConfigurationError(
             "Customers' events would cross the network in clear text.",
-            where=f"kafka.bootstrap = {', '.join(away)}",
-            why=f"kafka.security_protocol = {kafka.security_protocol} does not encrypt, and these are other machines",
+            where=f"brokers {', '.join(away)}",
+            why=f"kafka.security_protocol = {protocol} does not encrypt, and these are other machines",
             next_step='security_protocol = "SASL_SSL" or "SSL" under [kafka]; or, where the network itself is '
             "encrypted, allow_plaintext = true   (docs/reference/security.md)",
         )

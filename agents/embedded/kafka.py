@@ -70,9 +70,11 @@ class Listener:
 
     name: str
     protocol: str
-    """SSL, SASL_SSL or SASL_PLAINTEXT."""
+    """As Kafka names it."""
     properties: Mapping[str, str]
     """Its own properties, without `listener.name.<name>.` in front."""
+    advertised_host: str = HOST
+    """What it tells clients to use."""
 
 
 class EmbeddedKafka:
@@ -193,8 +195,9 @@ class EmbeddedKafka:
             advertised += f",PROXIED://{HOST}:{self.proxied_port}"
         protocols, more = "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT", dict(self.properties)
         for extra in self.listeners:
-            at = f",{extra.name}://{HOST}:{self.ports.setdefault(extra.name, _free_port())}"
-            listeners, advertised = listeners + at, advertised + at
+            port = self.ports.setdefault(extra.name, _free_port())
+            listeners += f",{extra.name}://{HOST}:{port}"
+            advertised += f",{extra.name}://{extra.advertised_host}:{port}"
             protocols += f",{extra.name}:{extra.protocol}"
             more |= {f"listener.name.{extra.name.lower()}.{key}": value for key, value in extra.properties.items()}
         text = PROPERTIES.format(

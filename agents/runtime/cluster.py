@@ -26,7 +26,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.memory_records import MemoryRecords
 
-from agents.errors import BrokerUnreachableError
+from agents.errors import BrokerUnreachableError, FixError
 from agents.kafka_access import why_not_let_in
 from agents.kafka_security import PLAINTEXT, Security
 from agents.runtime.denials import as_denied, refuse_denied
@@ -80,7 +80,10 @@ class Cluster:
         """How often a broker could not be talked to; for whoever wonders whether we are still let in."""
 
     async def start(self) -> None:
-        """Connect; raises BrokerUnreachableError when no bootstrap server answers, AccessError when they refuse us."""
+        """Connect; raises BrokerUnreachableError when no bootstrap server answers, a FixError when they refuse us."""
+        refusal = await asyncio.to_thread(why_not_let_in, self._bootstrap, self._security)
+        if isinstance(refusal, FixError):
+            raise refusal
         self._client = AIOKafkaClient(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
@@ -92,8 +95,7 @@ class Cluster:
             await self._client.bootstrap()
         except KafkaConnectionError as error:
             await self.close()
-            reason = await asyncio.to_thread(why_not_let_in, self._bootstrap, self._security)
-            raise reason or BrokerUnreachableError(
+            raise refusal or BrokerUnreachableError(
                 "No Kafka broker answered in time.",
                 where=f"kafka.bootstrap = {self._bootstrap}",
                 why=str(error),

@@ -39,7 +39,7 @@ LOGIN = "org.apache.kafka.common.security"
 
 
 class SecuredKafka:
-    """Listeners SASL (three mechanisms), MTLS and EXPIRED, behind Kafka's own authorizer.
+    """Listeners SASL (three mechanisms), MTLS, EXPIRED and AFAR, behind Kafka's own authorizer.
 
     The clear one is for the tests: whoever comes that way is nobody, and may do everything.
     """
@@ -63,6 +63,7 @@ class SecuredKafka:
                     | {"ssl.truststore.location": self.cafile, "ssl.principal.mapping.rules": f"{CN_ALONE},DEFAULT"},
                 ),
                 Listener("EXPIRED", "SSL", self._tls(expired)),
+                Listener("AFAR", "PLAINTEXT", {}, advertised_host="kafka.example.org"),
             ),
             properties={
                 "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",

@@ -194,3 +194,15 @@ def test_one_server_that_lets_us_in_is_enough(secured: SecuredKafka) -> None:
     assert why_not_let_in(f"{with_others},{right.bootstrap}", security_of(right)) is None
     assert isinstance(why_not_let_in(with_others, security_of(right)), AccessError)
     assert isinstance(why_not_let_in("127.0.0.1:1", security_of(right)), BrokerUnreachableError)
+
+
+def test_brokers_that_are_elsewhere_get_no_clear_text_through_a_tunnel(secured: SecuredKafka) -> None:
+    """The first address is this machine's; the one that clients are sent to is not."""
+    near = KafkaSettings(bootstrap=secured.at("AFAR"))
+
+    with pytest.raises(ConfigurationError, match="clear text") as refused, admin_client(Settings(kafka=near)):
+        pass
+
+    assert "kafka.example.org" in refused.value.where
+    allowed = msgspec.structs.replace(near, allow_plaintext=True)
+    assert why_not_let_in(allowed.bootstrap, security_of(allowed)) is None
