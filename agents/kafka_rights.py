@@ -3,7 +3,8 @@
 docs/reference/security.md is written from it, and the integration tests run a worker under exactly these.
 """
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -43,6 +44,18 @@ def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin, "reader": _reader, "doctor": _doctor}
     return sorted(set(makers[role](settings)))
+
+
+def grants(needed: Iterable[Right], principal: str, bootstrap: str) -> Iterator[str]:
+    """Command lines for Kafka's own tool, one per resource; whoever runs them adds their own --command-config."""
+    by_resource: dict[tuple[Resource, str, bool], list[str]] = {}
+    for right in needed:
+        by_resource.setdefault((right.resource, right.name, right.prefixed), []).append(right.operation)
+    for (resource, name, prefixed), operations in by_resource.items():
+        words = ["kafka-acls.sh", "--bootstrap-server", bootstrap, "--add", "--allow-principal", principal]
+        words += [word for operation in operations for word in ("--operation", operation.title().replace("_", ""))]
+        words += [f"--{resource}", name, *(["--resource-pattern-type", "prefixed"] if prefixed else [])]
+        yield shlex.join(words)
 
 
 def _worker(settings: Settings) -> Iterator[Right]:

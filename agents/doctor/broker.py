@@ -9,6 +9,7 @@ from aiokafka.conn import create_conn
 from kafka import TopicPartition
 
 from agents.doctor.findings import Finding, Level, fine, from_error
+from agents.errors import ConfigurationError, TierstreamError
 from agents.kafka_access import STEP_WITHIN_S, why_not_let_in
 from agents.kafka_clients import admin_client, consumer
 from agents.kafka_security import Security, security_of
@@ -38,8 +39,12 @@ READ_WITHIN_S = 5.0
 def check_broker(settings: Settings) -> Iterator[Finding]:
     """Whether we are let in, and what the broker speaks."""
     bootstrap = settings.kafka.bootstrap
-    security = security_of(settings.kafka)
-    reason = why_not_let_in(bootstrap, security)
+    reason: TierstreamError | None
+    try:
+        security = security_of(settings.kafka)
+        reason = why_not_let_in(bootstrap, security)
+    except ConfigurationError as error:
+        reason = error
     if reason is not None:
         yield from_error("broker", reason)
         return

@@ -68,7 +68,8 @@ CHECKS: dict[str, str] = {
     ),
     "broker": (
         "Whether a broker of `kafka.bootstrap` answers and lets us in: address, TLS, certificate, password, in "
-        "this order. docs/reference/security.md says what each side needs."
+        "this order. A missing right is told with the resource's name. docs/reference/security.md says what each "
+        "side needs."
     ),
     "broker-version": (
         "Whether the brokers speak the requests that tierstream sends. Kafka 2.8 is the oldest that knows topics "

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from agents.doctor import broker, machine, topics
 from agents.doctor.findings import Finding, Level, from_error
-from agents.errors import TierstreamError
+from agents.errors import AccessError, TierstreamError
 from agents.settings import Settings
 
 Check = Callable[[Settings], Iterable[Finding]]
@@ -47,7 +47,7 @@ def boxed(check: Check, settings: Settings, within_s: float) -> list[Finding]:
         try:
             found.extend(check(settings))  # what came before a failure stays
         except TierstreamError as error:
-            failures.append(from_error("check", error))
+            failures.append(from_error("broker" if isinstance(error, AccessError) else "check", error))
         except Exception as error:  # noqa: BLE001 - a look that breaks is a finding as well
             failures.append(_failed(name, f"{type(error).__name__}: {error}"))
 

@@ -84,6 +84,8 @@ def _deviation_finding(difference: Difference) -> Finding:
     if difference.kind == "setting":
         check = CHECK_OF_SETTING.get(difference.what, "topic-setting")
         level = Level.WARNING if check == "topic-setting" else Level.ERROR
+        if difference.what == "retention.ms" and _kept_longer(difference):
+            level = Level.HINT
     else:
         check = CHECK_OF_KIND[difference.kind]
         level = Level.WARNING if difference.kind == "copies" else Level.ERROR
@@ -94,6 +96,12 @@ def _deviation_finding(difference: Difference) -> Finding:
         where=difference.topic,
         remedy=difference.remedy,
     )
+
+
+def _kept_longer(difference: Difference) -> bool:
+    """Whether records only stay longer than they have to."""
+    wanted, found = (int(text or 0) for text in (difference.wanted, difference.found))
+    return found < 0 or 0 <= wanted < found
 
 
 def _journal_finding(difference: Difference) -> Finding:

@@ -53,6 +53,8 @@ def test_topics_as_they_should_be_are_one_line() -> None:
         ),
         ({"name": "customer-profiles", "config": {"cleanup.policy": "delete"}}, "cleanup-policy", Level.ERROR),
         ({"name": "purchases", "config": {"retention.ms": "1000"}}, "topic-setting", Level.WARNING),
+        ({"name": "purchases", "config": {"retention.ms": "-1"}}, "topic-setting", Level.HINT),
+        ({"name": "purchases", "config": {"retention.ms": "99000000000"}}, "topic-setting", Level.HINT),
         (
             {"name": "customer-events", "config": {"retention.ms": str((JOURNAL_DAYS_MIN - 1) * MS_PER_DAY)}},
             "journal-retention",
