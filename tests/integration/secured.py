@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -145,20 +146,29 @@ class SecuredKafka:
         }
 
 
-def start_worker(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
-    """A worker with these settings of Kafka, from a file in `folder`; what it says goes to worker.log there."""
+@contextmanager
+def running_worker(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with these settings of Kafka, from a file in `folder`; what it says goes to worker.log there.
+
+    It is killed at the end of the block, should it still run.
+    """
     kafka = msgspec.structs.asdict(settings.kafka)
     lines = [f"{key} = {json.dumps(value)}" for key, value in kafka.items() if value is not None]
     others = ["[worker]", 'instance_id = "one"', "[log]", 'level = "debug"', 'format = "json"']
     config = folder / "tierstream.toml"
     config.write_text("\n".join(["[kafka]", *lines, *others]))
     with (folder / "worker.log").open("wb") as log:
-        return subprocess.Popen(
+        worker = subprocess.Popen(
             [sys.executable, "-m", "agents.cli", "worker", "--config", str(config)],
             stdout=log,
             stderr=log,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def _acl(user: str, right: Right) -> ACL:

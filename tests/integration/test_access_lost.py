@@ -11,7 +11,7 @@ from agents.kafka_clients import admin_client
 from agents.kafka_rights import rights
 from agents.settings import KafkaSettings, Settings
 from agents.topics import create_and_align
-from tests.integration.secured import SecuredKafka, start_worker
+from tests.integration.secured import SecuredKafka, running_worker
 
 pytestmark = pytest.mark.kafka
 READY_WITHIN_S, ENDED_WITHIN_S = 60, 120
@@ -37,17 +37,16 @@ def test_a_password_that_changed_ends_the_worker(tmp_path: Path) -> None:
         with admin_client(clear) as admin:
             create_and_align(admin, clear)
         secured.grant({"anna": rights(settings, "worker")})
-        worker = start_worker(settings, tmp_path)
         log = tmp_path / "worker.log"
-        deadline = time.monotonic() + READY_WITHIN_S
-        while log.read_text().count("partition ready") < 2:
-            assert worker.poll() is None, log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-        secured.add_user("anna", SECOND)
-        secured.broker.restart()
-        code = worker.wait(ENDED_WITHIN_S)
+        with running_worker(settings, tmp_path) as worker:
+            deadline = time.monotonic() + READY_WITHIN_S
+            while log.read_text().count("partition ready") < 2:
+                assert worker.poll() is None, log.read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            secured.add_user("anna", SECOND)
+            secured.broker.restart()
+            code = worker.wait(ENDED_WITHIN_S)
 
     last = json.loads(log.read_text().splitlines()[-1])
     assert code == AccessError.exit_code, last

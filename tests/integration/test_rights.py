@@ -20,7 +20,7 @@ from agents.lookup import newest_value
 from agents.policy_activation import activate_first, configured_policy, partitions_without_policy, policies_in_force
 from agents.settings import KafkaSettings, PolicySettings, Settings, WorkerSettings
 from agents.topics import create_and_align
-from tests.integration.secured import PHRASE, SecuredKafka, start_worker
+from tests.integration.secured import PHRASE, SecuredKafka, running_worker
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
@@ -128,14 +128,14 @@ def _through_password(secured: SecuredKafka, user: str) -> Settings:
 def test_events_become_standings_under_exactly_these_rights(secured: SecuredKafka, tmp_path: Path, way: str) -> None:
     """A feeder feeds, a worker works, a reader reads; and no secret shows in a log line or a command line."""
     settings = _settings(secured, "worker") if way == "SSL" else _through_password(secured, "worker-by-password")
-    worker = start_worker(settings, tmp_path)
-    _feed(_settings(secured, "feeder"), f"customer-{way}")
-    profile = json.loads(_await_profile(_settings(secured, "reader"), f"customer-{way}"))
-    command_line = Path(f"/proc/{worker.pid}/cmdline").read_bytes().decode()
-    worker.send_signal(signal.SIGTERM)
-
     log = tmp_path / "worker.log"
-    assert worker.wait(30) == 0, log.read_text()
+    with running_worker(settings, tmp_path) as worker:
+        _feed(_settings(secured, "feeder"), f"customer-{way}")
+        profile = json.loads(_await_profile(_settings(secured, "reader"), f"customer-{way}"))
+        command_line = Path(f"/proc/{worker.pid}/cmdline").read_bytes().decode()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0, log.read_text()
+
     assert profile["data"]["customer"]["tier"]["id"] == "gold"
     for shown in (command_line, log.read_text(), repr(settings), (tmp_path / "tierstream.toml").read_text()):
         assert PASSWORD not in shown
@@ -148,8 +148,8 @@ def test_a_worker_that_lacks_a_right_says_which(secured: SecuredKafka, tmp_path:
     _, named = LACKING[lack]
     _feed(_settings(secured, "feeder"), f"customer without {lack}")
 
-    worker = start_worker(_settings(secured, lack), tmp_path)
-    code = worker.wait(WITHIN_S)
+    with running_worker(_settings(secured, lack), tmp_path) as worker:
+        code = worker.wait(WITHIN_S)
 
     last = json.loads((tmp_path / "worker.log").read_text().splitlines()[-1])
     assert code == AccessError.exit_code, last
