@@ -1,6 +1,5 @@
 """From settings to what clients are given: clear text stays on this machine, and secrets show nowhere."""
 
-import logging
 import ssl
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from agents.errors import ConfigurationError
 from agents.kafka_access import expiry_of, why_not_let_in
 from agents.kafka_security import PLAINTEXT, Security, contradictions, is_loopback, security_of
-from agents.logging_setup import configure_logging
 from agents.runtime.faust_app import credentials
 from agents.secrets import Secret
-from agents.settings import KafkaSettings, LogSettings, Settings
+from agents.settings import KafkaSettings, Settings
 from agents.settings_reader import load_settings
 
 PASSWORD = "hunter2-and-a-half"
@@ -165,20 +163,3 @@ def test_a_name_that_nobody_knows_is_unreachable() -> None:
     assert reason is not None
     assert reason.exit_code == 16
     assert "no-such-host.invalid:9092" in reason.why
-
-
-def test_the_clients_are_never_so_talkative_that_they_log_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At debug aiokafka writes whole requests, and PLAIN's holds the password."""
-    monkeypatch.setattr(logging.root, "handlers", [])
-    before = logging.root.level
-    try:
-        configure_logging(LogSettings(level="debug"))
-        talkative = [name for name in ("aiokafka.conn", "kafka.net.connection", "faust") if _says(name)]
-    finally:
-        logging.root.setLevel(before)
-
-    assert talkative == []
-
-
-def _says(name: str) -> bool:
-    return logging.getLogger(name).isEnabledFor(logging.INFO)
