@@ -7,7 +7,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from agents.doctor.findings import Finding, Level, fine
 
-MAJOR_MIN = 6
+MAJOR_MIN = 7
 NO_EVICTION = "noeviction"
 
 

@@ -31,7 +31,7 @@ SOUND = {"redis_version": "7.0.15", "maxmemory_policy": "noeviction", "aof_enabl
     ("said", "level"),
     [
         (SOUND, Level.OK),
-        ({**SOUND, "redis_version": "5.0.7"}, Level.ERROR),
+        ({**SOUND, "redis_version": "6.2.14"}, Level.ERROR),
         ({**SOUND, "maxmemory_policy": "allkeys-lru"}, Level.ERROR),
         ({**SOUND, "aof_enabled": 0}, Level.HINT),
         (RedisAwayError("refused"), Level.ERROR),
