@@ -6,7 +6,7 @@ TierstreamError                 what, where, why, and the next command
 │   ├── RefusedPositionError    12  topic recreated, retention passed, partition count changed
 │   ├── BreakerOpenError        14  a partition refuses nearly everything
 │   ├── EmbeddedServerError     17  the servers on this machine cannot start
-│   └── AccessError             18  Kafka does not trust us, we do not trust it, or a right is missing
+│   └── AccessError             19  Kafka does not trust us, we do not trust it, or a right is missing
 ├── RestartError                starting again is the cure; a supervisor may do it
 │   ├── FencedError             10  another worker owns the partition now
 │   ├── UnknownOutcomeError     11  a commit stayed unanswered and the task could not be rebuilt
@@ -75,7 +75,7 @@ class EmbeddedServerError(FixError):
 class AccessError(FixError):
     """Kafka was reached, but a certificate, a password or a right is missing or wrong."""
 
-    exit_code = 18
+    exit_code = 19
 
 
 class RestartError(TierstreamError):

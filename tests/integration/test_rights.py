@@ -144,7 +144,7 @@ def test_events_become_standings_under_exactly_these_rights(secured: SecuredKafk
 
 @pytest.mark.parametrize("lack", LACKING)
 def test_a_worker_that_lacks_a_right_says_which(secured: SecuredKafka, tmp_path: Path, lack: str) -> None:
-    """It ends with exit code 18 and the resource's name instead of waiting for ever."""
+    """It ends with exit code 19 and the resource's name instead of waiting for ever."""
     _, named = LACKING[lack]
     _feed(_settings(secured, "feeder"), f"customer without {lack}")
 
