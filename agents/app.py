@@ -14,6 +14,7 @@ import structlog
 from agents.customers import CustomersStage
 from agents.intake import STAGE as INTAKE
 from agents.intake import IntakeStage
+from agents.kafka_security import security_of
 from agents.logging_setup import configure_logging
 from agents.metrics import serving
 from agents.runtime.engine import Engine
@@ -42,6 +43,7 @@ def create_engine(
         bootstrap=kafka.bootstrap,
         partitions=kafka.partitions,
         data_dir=Path(worker.data_dir),
+        security=security_of(kafka),
         instance_id=worker.instance_id,
         session_timeout_s=worker.session_timeout_s,
         pace=Pace(

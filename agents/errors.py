@@ -5,7 +5,8 @@ TierstreamError                 what, where, why, and the next command
 │   ├── ConfigurationError      2   a setting, a policy or a command is wrong
 │   ├── RefusedPositionError    12  topic recreated, retention passed, partition count changed
 │   ├── BreakerOpenError        14  a partition refuses nearly everything
-│   └── EmbeddedServerError     17  the servers on this machine cannot start
+│   ├── EmbeddedServerError     17  the servers on this machine cannot start
+│   └── AccessError             19  Kafka does not trust us, we do not trust it, or a right is missing
 ├── RestartError                starting again is the cure; a supervisor may do it
 │   ├── FencedError             10  another worker owns the partition now
 │   ├── UnknownOutcomeError     11  a commit stayed unanswered and the task could not be rebuilt
@@ -69,6 +70,12 @@ class EmbeddedServerError(FixError):
     """Kafka on this machine cannot start: no Java, no jars, or the server itself gave up."""
 
     exit_code = 17
+
+
+class AccessError(FixError):
+    """Kafka was reached, but a certificate, a password or a right is missing or wrong."""
+
+    exit_code = 19
 
 
 class RestartError(TierstreamError):

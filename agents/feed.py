@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import msgspec
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 from kafka.partitioner.default import murmur2
 
 from agents.errors import BrokerUnreachableError, ConfigurationError
@@ -85,6 +85,8 @@ class Feeder:
             self._writer.flush()
         except KafkaError as error:
             self._failure = self._failure or error
+        if isinstance(self._failure, AuthorizationError):  # told where the client was opened
+            raise self._failure
         if self._failure is not None:
             raise BrokerUnreachableError(
                 "Not every event reached the broker.",

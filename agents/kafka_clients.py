@@ -1,6 +1,7 @@
 """kafka-python's clients, opened from the settings: for administration, feeding and reading. Workers have their own.
 
-A broker that does not answer becomes BrokerUnreachableError, so that no command ends in a stack trace.
+A broker that does not answer becomes BrokerUnreachableError, one that refuses us AccessError: no command ends in a
+stack trace.
 """
 
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from typing import Any
 from aiokafka.record.util import calc_crc32c
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 from kafka.record import default_records
 
-from agents.errors import BrokerUnreachableError
+from agents.errors import AccessError, BrokerUnreachableError, FixError
+from agents.kafka_access import why_not_let_in
+from agents.kafka_security import security_of
 from agents.settings import Settings
 
 BOOTSTRAP_TIMEOUT_MS = 5_000
@@ -26,7 +29,8 @@ def admin_client(settings: Settings) -> Iterator[Any]:
     with _reached(settings):
         client = KafkaAdminClient(**_common(settings))
     try:
-        yield client
+        with _allowed(settings):
+            yield client
     finally:
         client.close()
 
@@ -42,7 +46,8 @@ def consumer(settings: Settings, **options: object) -> Iterator[Any]:
             **options,
         )
     try:
-        yield client
+        with _allowed(settings):
+            yield client
     finally:
         client.close()
 
@@ -60,16 +65,22 @@ def producer(settings: Settings, **options: object) -> Iterator[Any]:
             **options,
         )
     try:
-        yield client
+        with _allowed(settings):
+            yield client
     finally:
         client.close(timeout=10)
 
 
 def _common(settings: Settings) -> dict[str, Any]:
+    security = security_of(settings.kafka)
+    refusal = why_not_let_in(settings.kafka.bootstrap, security)
+    if isinstance(refusal, FixError):  # the clients would try for seconds, and say nothing of the cause
+        raise refusal
     return {
         "bootstrap_servers": settings.kafka.bootstrap.split(","),
         "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
         "client_id": "tierstream",
+        **security.options(),
     }
 
 
@@ -78,9 +89,24 @@ def _reached(settings: Settings) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise BrokerUnreachableError(
-            "No Kafka broker answers.",
+        reason = why_not_let_in(settings.kafka.bootstrap, security_of(settings.kafka))
+        raise reason or BrokerUnreachableError(
+            "No Kafka broker answered in time.",
             where=settings.kafka.bootstrap,
             why=str(error) or type(error).__name__,
-            next_step="check kafka.bootstrap, or start a broker on this machine: tierstream broker start",
+            next_step="try again",
+        ) from error
+
+
+@contextmanager
+def _allowed(settings: Settings) -> Iterator[None]:
+    """A missing right names what was tried."""
+    try:
+        yield
+    except AuthorizationError as error:
+        raise AccessError(
+            "Kafka does not allow this.",
+            where=f"{settings.kafka.bootstrap}, user {settings.kafka.sasl_username or 'of the certificate, or none'}",
+            why=str(error) or type(error).__name__,
+            next_step="grant what docs/reference/security.md lists for this command",
         ) from error

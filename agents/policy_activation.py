@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from kafka import TopicPartition
-from kafka.errors import KafkaError, ProducerFencedError
+from kafka.errors import AuthorizationError, KafkaError, ProducerFencedError
 
 from agents.customers import POLICIES_KEY
 from agents.customers import Activation as PolicyEntry
@@ -152,6 +152,8 @@ def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -
             where=journal,
             next_step="tierstream policy show",
         ) from error
+    except AuthorizationError:  # told where the client was opened
+        raise
     except KafkaError as error:
         raise BrokerUnreachableError(
             "The activation did not come through; it is in force everywhere or nowhere.",

@@ -5,18 +5,24 @@ Each page is a table of what the code itself says about each thing; a test fails
 
 import ast
 import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from agents import errors, settings
+from agents.doctor.findings import CHECKS
+from agents.kafka_rights import ROLES, Right, rights
 from agents.metrics import RuntimeMetrics
 from agents.settings_reader import PREFIX, SECTIONS
 from schemas.catalog import CHANGELOG, TOPICS, TopicSpec
 from schemas.clock import MS_PER_DAY
 
 ROOT = Path(__file__).parents[1]
+SECURITY_PAGE = "docs/reference/security.md"
+TABLES_FOLLOW = "<!-- What follows is written by `make docs` from the code. -->\n"
+"""Above it a person writes."""
 NOTE = "<!-- Written by `make docs` from the code. -->\n"
 
 
@@ -27,6 +33,8 @@ def pages() -> dict[str, str]:
         "docs/reference/topics.md": _topics_page(),
         "docs/reference/metrics.md": _metrics_page(),
         "docs/reference/exit-codes.md": _exit_codes_page(),
+        "docs/reference/doctor.md": _doctor_page(),
+        SECURITY_PAGE: _security_page(),
         "deploy/tierstream.toml": example_settings(),
     }
 
@@ -105,6 +113,37 @@ def _exit_codes_page() -> str:
     for cls in sorted(kinds, key=lambda cls: cls.exit_code):
         lines.append(f"| {cls.exit_code} | {cls.__name__} | {_cell(_first(cls.__doc__))} |")
     return "\n".join([*lines, ""])
+
+
+def _doctor_page() -> str:
+    lines = [
+        "# Doctor",
+        "",
+        NOTE,
+        "`tierstream doctor` looks at settings, machine, cluster and topics, and changes nothing. Each finding has a",
+        "level (`ok`, `hint`, `warning`, `error`), what and where it is, why it matters, and the next command; the",
+        "exit code is 1 when there is an error. `--json` is for programs. Each look has a time of its own: none keeps",
+        "you from the others. `tierstream doctor data` measures what producers send.",
+        "",
+    ]
+    for name, text in CHECKS.items():
+        lines += [f"## {name}", "", *textwrap.wrap(text, 120), ""]
+    return "\n".join(lines)
+
+
+def _security_page() -> str:
+    written, marker, _ = (ROOT / SECURITY_PAGE).read_text(encoding="utf-8").partition(TABLES_FOLLOW)
+    lines = [written + marker]
+    for role, who in ROLES.items():
+        lines += [f"### {role}", "", f"{who}.", "", "| resource | name | rights |", "|---|---|---|"]
+        by_name: dict[tuple[str, str, bool], list[Right]] = {}
+        for right in rights(settings.Settings(), role):
+            by_name.setdefault((right.resource, right.name, right.prefixed), []).append(right)
+        for (resource, name, prefixed), found in by_name.items():
+            shown = f"`{name}`, as a prefix" if prefixed else f"`{name}`"
+            lines.append(f"| {resource} | {shown} | {', '.join(right.operation for right in found)} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _documented(cls: ast.ClassDef) -> Iterator[tuple[str, str]]:

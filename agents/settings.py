@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from agents.secrets import SecretReference
 from schemas.catalog import RAW_TOPICS, TOPICS
 from schemas.clock import MS_PER_DAY
 
@@ -40,6 +41,27 @@ class KafkaSettings(Section, frozen=True):
     topic_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,50}$")] = ""
     """Set in front of the name of each of our topics, on a cluster shared with others. Topics of somebody else that
     `[[intake.source]]` binds keep their names."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """`SASL_SSL`: TLS and a password. `SSL`: TLS, with a client certificate where the cluster asks for one. The other
+    two are clear text: only for brokers on this machine, unless `allow_plaintext` says otherwise."""
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = "SCRAM-SHA-512"
+    """How the password is proved. `PLAIN` hands it to the broker, and is refused without TLS."""
+    sasl_username: str | None = None
+    """The principal's name, for the two SASL protocols."""
+    sasl_password: SecretReference | None = None
+    """Where its password lies: `file:/path` or `env:NAME`."""
+    ssl_cafile: str | None = None
+    """PEM file with the authorities that may vouch for the brokers; the machine's own when none is named. A relative
+    path starts at the settings file, here and below."""
+    ssl_certfile: str | None = None
+    """PEM file with this client's certificate, and those between it and its authority."""
+    ssl_keyfile: str | None = None
+    """PEM file with the certificate's private key, where it is not in `ssl_certfile`."""
+    ssl_key_password: SecretReference | None = None
+    """Where the private key's pass phrase lies: `file:/path` or `env:NAME`."""
+    allow_plaintext: bool = False
+    """Clear text to brokers on other machines: whoever is on the path can read and change everything. For networks that
+    are encrypted by other means."""
 
 
 class WorkerSettings(Section, frozen=True):

@@ -14,6 +14,8 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from agents.errors import ConfigurationError
+from agents.kafka_security import contradictions
+from agents.secrets import REDACTED, SecretReference, anchored
 from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
 from streams.policy.positions import lines_of
 
@@ -21,7 +23,13 @@ DEFAULT_FILE = "tierstream.toml"
 PREFIX = "TIERSTREAM_"
 NOT_SETTINGS = frozenset({"TIERSTREAM_CONFIG"})
 """Variables of ours that are not settings: the path of the file itself."""
-PATHS = (("worker", "data_dir"), ("policy", "file"))
+PATHS = (
+    ("worker", "data_dir"),
+    ("policy", "file"),
+    ("kafka", "ssl_cafile"),
+    ("kafka", "ssl_certfile"),
+    ("kafka", "ssl_keyfile"),
+)
 """Settings that name a file: in the file they are relative to it, in the environment to the working folder."""
 
 SECTIONS: Mapping[str, type[Section]] = {field.name: field.type for field in fields(Settings)}
@@ -81,10 +89,13 @@ class _Reader:
             try:
                 values[key] = _convert(value, known[key], strict=True)
             except msgspec.ValidationError as error:
-                self._report((section, key), f"[{section}] {key} = {value!r}: {error}")
+                shown = REDACTED if _is_secret(known[key]) else repr(value)
+                self._report((section, key), f"[{section}] {key} = {shown}: {error}")
             else:
                 if (section, key) in PATHS and values[key]:
                     values[key] = str(self.file.parent / str(values[key]))
+                if _is_secret(known[key]):
+                    values[key] = anchored(str(value), self.file.parent)
         return values
 
     def refuse_unknown_tables(self) -> None:
@@ -109,7 +120,8 @@ class _Reader:
             try:
                 values[field.name] = _convert(environ[variable], field, strict=False)
             except msgspec.ValidationError as error:
-                self.mistakes.append(f"{variable}={environ[variable]}: {error}")
+                shown = REDACTED if _is_secret(field) else environ[variable]
+                self.mistakes.append(f"{variable}={shown}: {error}")
         return values
 
     def _report(self, at: tuple[str, ...], message: str) -> None:
@@ -133,6 +145,11 @@ def _convert(value: object, field: FieldInfo, *, strict: bool) -> object:
     return msgspec.convert(value, field.type, strict=strict)
 
 
+def _is_secret(field: FieldInfo) -> bool:
+    """Whether the setting names a secret: a wrong value of it may be the secret itself, and is not shown."""
+    return SecretReference in (field.type, *typing.get_args(field.type))
+
+
 def _is_list(field: FieldInfo) -> bool:
     return typing.get_origin(field.type) is tuple
 
@@ -147,6 +164,7 @@ def _contradictions(settings: Settings) -> list[str]:
     mistakes = []
     if settings.policy.file and settings.policy.preset:
         mistakes.append("[policy] names both a `file` and a `preset`: keep one")
+    mistakes += contradictions(settings.kafka)
     bound = [source.topic for source in settings.intake.source]
     mistakes += [f"[[intake.source]] binds {topic} twice" for topic in sorted({t for t in bound if bound.count(t) > 1})]
     if settings.intake.clock == "event" and any(topic != EVENT_CLOCK_TOPIC for topic in bound):

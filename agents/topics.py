@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError, TopicAuthorizationFailedError
 
 from agents.errors import ConfigurationError, RefusedPositionError
 from agents.runtime.names import changelog
@@ -123,7 +123,11 @@ def _bridge(wanted: WantedTopic, found: FoundTopic) -> str:
 
 def found_topics(admin: Any, names: Sequence[str]) -> dict[str, FoundTopic]:  # noqa: ANN401 - kafka-python is untyped
     """Those of the named topics that exist, as they are."""
-    described = {t["name"]: t for t in admin.describe_topics(list(names)) if not t["error_code"]}
+    answered = admin.describe_topics(list(names))
+    denied = [t["name"] for t in answered if t["error_code"] == TopicAuthorizationFailedError.errno]
+    if denied:  # it may well exist: "missing" would mislead
+        raise TopicAuthorizationFailedError(", ".join(denied))
+    described = {t["name"]: t for t in answered if not t["error_code"]}
     if not described:
         return {}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
@@ -163,6 +167,8 @@ def create_and_align(admin: Any, settings: Settings) -> list[Difference]:  # noq
             admin.wait_for_topics([topic.name for topic in new])
         if settings_of:
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, n, c) for n, c in settings_of.items()])
+    except AuthorizationError:  # told where the client was opened
+        raise
     except KafkaError as error:
         raise ConfigurationError(
             "The cluster refused to create or change a topic.",

@@ -64,6 +64,7 @@ class Ground:
                 application_id=name,
                 topic_prefix=f"{name}.",
                 partitions=self.partitions,
+                allow_plaintext=True,  # the customers are invented
             ),
             worker=Worker(data_dir=str(self.folder / "workers" / name)),
             intake=IntakeSettings(source=(SourceSettings(topic=raw_topic),)),
@@ -93,7 +94,7 @@ class Ground:
             admin.delete_topics([topic for topic in admin.list_topics() if topic.startswith(self.name)])
 
     def _settings(self) -> Settings:
-        return Settings(kafka=KafkaSettings(bootstrap=self.bootstrap))
+        return Settings(kafka=KafkaSettings(bootstrap=self.bootstrap, allow_plaintext=True))
 
 
 @contextmanager

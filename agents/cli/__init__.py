@@ -26,6 +26,7 @@ COMMANDS = {
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
     "schemas": "Look at the event types and write their JSON Schemas.",
+    "doctor": "Look for what is wrong, and say what to do about it.",
     "bench": "Measure throughput and delay on this machine.",
 }
 """Name to help line; `agents.cli.NAME:app` is the command."""

@@ -1,9 +1,13 @@
 """`tierstream topics`: the topics on the cluster against the catalogue."""
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
 from agents.kafka_clients import admin_client
+from agents.kafka_rights import Role, grants
+from agents.kafka_rights import rights as rights_of
 from agents.policy_activation import activate_first, configured_policy, partitions_without_policy
 from agents.settings import Settings
 from agents.topics import Difference, create_and_align, differences, found_topics, wanted_topics
@@ -70,6 +74,36 @@ def check(*, config: ConfigPath = None, json: AsJson = False) -> int:
     else:
         say("All topics are as they should be, and the journal begins with a policy.")
     return DEVIATION_EXIT_CODE if todo else 0
+
+
+@app.command
+def rights(
+    role: Annotated[Role, Parameter(help="Who is to act: worker, feeder, admin, reader or doctor.")],
+    /,
+    *,
+    principal: Annotated[str, Parameter(help="Kafka's name of it, for the commands that grant.")] = "",
+    config: ConfigPath = None,
+    json: AsJson = False,
+) -> None:
+    """List the rights (ACLs) that a role needs under these settings; with --principal, as kafka-acls.sh commands.
+
+    Example: tierstream topics rights worker --principal User:tierstream-worker
+    """
+    settings = settings_of(config)
+    needed = rights_of(settings, role)
+    if json:
+        print_json({"role": role, "rights": needed})
+    elif principal:
+        for command in grants(needed, principal, settings.kafka.bootstrap):
+            say(command)
+    else:
+        print_table(
+            ("resource", "name", "right"),
+            (
+                (right.resource, right.name + (" (prefix)" if right.prefixed else ""), right.operation)
+                for right in needed
+            ),
+        )
 
 
 def _differences(settings: Settings) -> list[Difference]:

@@ -23,7 +23,7 @@ def worker(
     """Run the pipeline until SIGTERM or Ctrl-C. Start more of them, on any machines, to share the work.
 
     Exit codes: 2 settings, 10 fenced, 11 unknown outcome, 12 position refused, 13 stalled,
-    14 breaker, 15 bug, 16 no broker. After 10, 11, 13 and 16 a supervisor may start it again.
+    14 breaker, 15 bug, 16 no broker, 19 access refused. After 10, 11, 13 and 16 a supervisor may start it again.
 
     Example: tierstream worker --config tierstream.toml
     """

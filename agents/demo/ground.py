@@ -27,6 +27,7 @@ _SETTINGS = """\
 # Written by `tierstream demo`. While it runs, other commands can look at it: --config {path}
 [kafka]
 bootstrap = "{bootstrap}"
+allow_plaintext = true  # the purchases are public
 application_id = "{application_id}"
 topic_prefix = "{topic_prefix}"
 partitions = {partitions}

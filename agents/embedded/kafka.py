@@ -8,7 +8,9 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,7 +42,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 listeners={listeners},CONTROLLER://{host}:{controller}
 advertised.listeners={advertised}
@@ -62,21 +64,46 @@ broker.heartbeat.interval.ms=500
 """
 
 
+@dataclass(frozen=True)
+class Listener:
+    """One more way to reach the broker, for tests of TLS and log-ins."""
+
+    name: str
+    protocol: str
+    """As Kafka names it."""
+    properties: Mapping[str, str]
+    """Its own properties, without `listener.name.<name>.` in front."""
+    advertised_host: str = HOST
+    """What it tells clients to use."""
+
+
 class EmbeddedKafka:
     """A broker that lives while this object's process lives; a `detached` one lives until `running.stop_running`.
 
     It is safe to SIGKILL the owner: a guardian process stops the broker then. `port` and `proxied_port` are free ports
     when not given; `restart` keeps them. With `proxied_port` set, the broker also listens on `behind_proxy` and tells
-    clients that come that way to use 127.0.0.1:proxied_port, where a test's own proxy listens.
+    clients that come that way to use 127.0.0.1:proxied_port, where a test's own proxy listens. `listeners` are opened
+    besides, and `properties` end the broker's settings.
     """
 
     def __init__(
-        self, data_dir: Path | str, *, port: int | None = None, proxied_port: int | None = None, detached: bool = False
+        self,
+        data_dir: Path | str,
+        *,
+        port: int | None = None,
+        proxied_port: int | None = None,
+        detached: bool = False,
+        listeners: Sequence[Listener] = (),
+        properties: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = Path(data_dir).absolute()
         self.port = port
         self.proxied_port = proxied_port
         self.detached = detached
+        self.listeners = tuple(listeners)
+        self.properties = dict(properties or {})
+        self.ports: dict[str, int] = {}
+        """Where each of `listeners` listens, by name; kept over a restart."""
         self.behind_proxy: str | None = None
         """Where a proxy forwards to (only with `proxied_port`)."""
         self._guardian: subprocess.Popen[bytes] | None = None
@@ -166,10 +193,22 @@ class EmbeddedKafka:
             self.behind_proxy = f"{HOST}:{_free_port()}"
             listeners += f",PROXIED://{self.behind_proxy}"
             advertised += f",PROXIED://{HOST}:{self.proxied_port}"
+        protocols, more = "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT", dict(self.properties)
+        for extra in self.listeners:
+            port = self.ports.setdefault(extra.name, _free_port())
+            listeners += f",{extra.name}://{HOST}:{port}"
+            advertised += f",{extra.name}://{extra.advertised_host}:{port}"
+            protocols += f",{extra.name}:{extra.protocol}"
+            more |= {f"listener.name.{extra.name.lower()}.{key}": value for key, value in extra.properties.items()}
         text = PROPERTIES.format(
-            host=HOST, controller=_free_port(), listeners=listeners, advertised=advertised, folder=self.folder
+            host=HOST,
+            controller=_free_port(),
+            listeners=listeners,
+            advertised=advertised,
+            protocols=protocols,
+            folder=self.folder,
         )
-        self._properties.write_text(text)
+        self._properties.write_text(text + "".join(f"{key}={value}\n" for key, value in more.items()))
 
     def _format(self, java: str, jars: str) -> None:
         """Write the node's identity and feature levels; once per folder."""

@@ -5,7 +5,8 @@ from enum import Enum, auto
 
 from aiokafka.errors import for_code
 
-from agents.errors import BugError, ConfigurationError
+from agents.errors import BugError
+from agents.runtime.denials import refuse_denied
 from agents.runtime.failures import FencedOffError, ProducerLapsedError, TenureFailure, UnknownOutcomeError
 
 
@@ -47,7 +48,6 @@ _FAILURES: dict[int, type[TenureFailure]] = {
     48: UnknownOutcomeError,  # INVALID_TXN_STATE
     120: UnknownOutcomeError,  # TRANSACTION_ABORTABLE
 }
-_NOT_ALLOWED = {29, 31, 53}  # TOPIC_, CLUSTER_ and TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 
 def judge(code: int, where: str) -> Answer:
@@ -58,13 +58,7 @@ def judge(code: int, where: str) -> Answer:
     name = for_code(code).__name__
     if code in _FAILURES:
         raise _FAILURES[code](f"{where}: {name}")
-    if code in _NOT_ALLOWED:
-        raise ConfigurationError(
-            "The broker does not allow this worker to write.",
-            where=where,
-            why=name,
-            next_step="give the worker's principal WRITE on its topics and transactional ids",
-        )
+    refuse_denied(code, where, "write (WRITE)")
     raise BugError(
         "The broker refused a write for a reason that was not foreseen.", where=where, why=f"{name} ({code})"
     )

@@ -26,7 +26,10 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.memory_records import MemoryRecords
 
-from agents.errors import BrokerUnreachableError
+from agents.errors import BrokerUnreachableError, FixError
+from agents.kafka_access import why_not_let_in
+from agents.kafka_security import PLAINTEXT, Security
+from agents.runtime.denials import as_denied, refuse_denied
 from agents.runtime.failures import ClusterAwayError, InputMovedError
 from agents.runtime.wire import TopicIdsRequest
 
@@ -68,30 +71,35 @@ class Fetched(NamedTuple):
 class Cluster:
     """Requests to the brokers, each routed to its leader or coordinator."""
 
-    def __init__(self, bootstrap: str, *, client_id: str, security: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, bootstrap: str, *, client_id: str, security: Security = PLAINTEXT) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
-        self._security = dict(security or {})
+        self._security = security
         self._client: Any = None
+        self.troubles = 0
+        """How often a broker could not be talked to; for whoever wonders whether we are still let in."""
 
     async def start(self) -> None:
-        """Connect; raises BrokerUnreachableError when no bootstrap server answers."""
+        """Connect; raises BrokerUnreachableError when no bootstrap server answers, a FixError when they refuse us."""
+        refusal = await asyncio.to_thread(why_not_let_in, self._bootstrap, self._security)
+        if isinstance(refusal, FixError):
+            raise refusal
         self._client = AIOKafkaClient(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             retry_backoff_ms=int(RETRY_BACKOFF_S * 1000),
-            **self._security,
+            **self._security.options(),
         )
         try:
             await self._client.bootstrap()
         except KafkaConnectionError as error:
             await self.close()
-            raise BrokerUnreachableError(
-                "No Kafka broker answers.",
+            raise refusal or BrokerUnreachableError(
+                "No Kafka broker answered in time.",
                 where=f"kafka.bootstrap = {self._bootstrap}",
                 why=str(error),
-                next_step="start the broker or correct kafka.bootstrap",
+                next_step="start the worker again",
             ) from error
 
     async def close(self) -> None:
@@ -109,6 +117,7 @@ class Cluster:
             kind = for_code(error)
             if kind is UnknownTopicOrPartitionError:
                 continue
+            refuse_denied(error, name, "see a topic (DESCRIBE)")
             if error:
                 raise ClusterAwayError(f"metadata of {name}: {kind.__name__}")
             found[name] = TopicIdentity(str(topic_id), len(partitions))
@@ -129,6 +138,7 @@ class Cluster:
         for response in await asyncio.gather(*requests):
             for topic, partitions in response.topics:
                 for partition, error, _, offset, *_ in partitions:
+                    refuse_denied(error, topic, "see a topic's offsets (DESCRIBE)")
                     if error:
                         self.refresh()
                         raise ClusterAwayError(f"offsets of {topic}-{partition}: {for_code(error).__name__}")
@@ -158,6 +168,7 @@ class Cluster:
         return found
 
     def _check_fetch(self, error: int, where: str) -> None:
+        refuse_denied(error, where, "read a topic (READ)")
         kind = for_code(error)
         if kind is OffsetOutOfRangeError:
             raise InputMovedError(f"{where} has not the offset that was asked for")
@@ -170,6 +181,7 @@ class Cluster:
         request = ProduceRequest(None, ALL_REPLICAS, REQUEST_TIMEOUT_MS, [(tp.topic, [(tp.partition, data)])])
         response = await self._send(await self.leader(tp), request, lane="publish")
         (_, ((_, error, _, timestamp, *_),)) = response.topics[0]
+        refuse_denied(error, tp.topic, "write to a topic (WRITE)")
         if error:
             self.refresh()
             raise ClusterAwayError(f"produce to {tp.topic}-{tp.partition}: {for_code(error).__name__}")
@@ -186,6 +198,7 @@ class Cluster:
             await asyncio.sleep(
                 RETRY_BACKOFF_S * bool(attempt)
             )  # the first update may have left before the topic was added
+        self.troubles += 1
         raise ClusterAwayError(f"nobody leads {tp.topic}-{tp.partition}")
 
     async def transaction_coordinator(self, transactional_id: str) -> int:
@@ -193,6 +206,9 @@ class Cluster:
         try:
             return int(await self._client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id))
         except (KafkaError, AssertionError) as error:
+            if denied := as_denied(error, transactional_id):
+                raise denied from error
+            self.troubles += 1
             raise ClusterAwayError(f"coordinator of {transactional_id}: {error!r}") from error
 
     async def send(self, node: int, request: Any, *, lane: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
@@ -200,11 +216,13 @@ class Cluster:
         try:
             return await self._client.send(node, request, group=lane)
         except NodeNotReadyError:
+            self.troubles += 1
             self.refresh()
             raise
 
     async def _send(self, node: int | None, request: Any, *, lane: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
         if node is None:
+            self.troubles += 1
             raise ClusterAwayError("no broker is known")
         try:
             return await self.send(node, request, lane=lane)

@@ -13,8 +13,10 @@ from faust.types import TP
 
 from agents.errors import BugError, RefusedPositionError, StalledError, TierstreamError
 from agents.metrics import RuntimeMetrics
+from agents.runtime.access_guard import guard_access
 from agents.runtime.cluster import Cluster
 from agents.runtime.context import Context
+from agents.runtime.denials import as_denied
 from agents.runtime.engine_settings import EngineSettings
 from agents.runtime.failures import InputMovedError
 from agents.runtime.faust_app import add_stage, new_app
@@ -36,7 +38,7 @@ class Engine:
     ) -> None:
         self.settings, self.stages = settings, tuple(stages)
         self.metrics = metrics or RuntimeMetrics()
-        self.cluster = Cluster(settings.bootstrap, client_id=settings.application)
+        self.cluster = Cluster(settings.bootstrap, client_id=settings.application, security=settings.security)
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
         progress = settings.progress
@@ -113,6 +115,7 @@ class Engine:
             lambda: time.monotonic() - consumer.last_turn,
             settings.pace.stalled_after_s,
         ).run()
+        yield guard_access(self.cluster, settings.bootstrap, settings.security)
         if settings.progress is None or self._marks is None:
             return
         topic, partitions = settings.progress.topic, settings.partitions
@@ -160,6 +163,7 @@ class Engine:
                 table.tasks[tp.partition].break_off(InputMovedError(f"{where}: {error!r}"))
 
     def _dead(self, error: BaseException) -> None:
+        error = as_denied(error) or error
         if not isinstance(error, TierstreamError):
             error = StalledError(
                 "The consumer's group membership ended by itself.",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.kafka_security import PLAINTEXT, Security
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -34,6 +36,7 @@ class EngineSettings:
     bootstrap: str
     partitions: int
     data_dir: Path
+    security: Security = PLAINTEXT
     instance_id: str | None = None
     session_timeout_s: int = 6
     pace: Pace = field(default_factory=Pace)

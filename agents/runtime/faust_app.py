@@ -6,7 +6,9 @@ from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
+from agents.kafka_security import Security
 from agents.runtime import names, transport
 from agents.runtime.context import Context
 from agents.runtime.engine_settings import EngineSettings
@@ -48,6 +50,7 @@ def new_app(settings: EngineSettings) -> RuntimeApp:
     app = RuntimeApp(
         settings.application,
         broker=[f"{transport.SCHEME}://{server}" for server in settings.bootstrap.split(",")],
+        broker_credentials=credentials(settings.security),
         datadir=str(settings.data_dir),
         store="memory://",
         Table=TransactionalTable,
@@ -69,6 +72,18 @@ def new_app(settings: EngineSettings) -> RuntimeApp:
     )
     app.finalize()
     return app
+
+
+def credentials(security: Security) -> Credentials | None:
+    """Return them in Faust's form, which speaks TLS only if it is given a context, whatever else it is told."""
+    if security.password is not None:
+        return SASLCredentials(
+            username=security.username,
+            password=security.password.reveal(),
+            mechanism=security.mechanism,
+            ssl_context=security.context,
+        )
+    return SSLCredentials(security.context) if security.context is not None else None
 
 
 def add_stage(app: RuntimeApp, context: Context, stage: Stage, partitions: int) -> TransactionalTable:

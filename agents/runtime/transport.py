@@ -21,6 +21,7 @@ from faust.types import TP, ConsumerMessage
 
 from agents.runtime import names
 from agents.runtime.consumer_thread import ChunkThread, PausingListener
+from agents.runtime.denials import as_denied
 from agents.runtime.inbox import Chunk
 
 SCHEME = "chunks"
@@ -83,7 +84,7 @@ class ChunkConsumer(driver.Consumer):
     def coordinator_failed(self, error: BaseException, dead: bool) -> None:  # noqa: FBT001 - called through the loop
         """Take note of what the group's coordinator said; it goes on by itself unless it is dead."""
         log.warning("consumer group", why=repr(error), dead=dead)
-        if dead:
+        if dead or as_denied(error):
             self.on_dead(error)
 
     # Faust's side

@@ -109,3 +109,11 @@ def test_the_console_form_is_for_eyes() -> None:
 
     assert "restored" in out.getvalue()
     assert "{" not in out.getvalue()
+
+
+@pytest.mark.parametrize("library", ["aiokafka.conn", "kafka.net.connection", "faust"])
+def test_no_client_is_so_talkative_that_it_logs_a_login(library: str) -> None:
+    """At debug aiokafka writes whole requests, and that of a log-in may hold the password."""
+    configure_logging(LogSettings(level="debug"), io.StringIO())
+
+    assert not logging.getLogger(library).isEnabledFor(logging.INFO)

@@ -3,7 +3,7 @@
 import pytest
 from aiokafka import errors
 
-from agents.errors import BugError, ConfigurationError
+from agents.errors import AccessError, BugError
 from agents.runtime.answers import Answer, judge, judge_all
 from agents.runtime.failures import FencedOffError, ProducerLapsedError, UnknownOutcomeError
 
@@ -33,8 +33,8 @@ def test_answers_that_let_the_producer_live(error: type[errors.BrokerResponseErr
         (errors.InvalidProducerIdMapping, ProducerLapsedError),
         (errors.OutOfOrderSequenceNumber, UnknownOutcomeError),
         (errors.InvalidTxnState, UnknownOutcomeError),
-        (errors.TopicAuthorizationFailedError, ConfigurationError),
-        (errors.TransactionalIdAuthorizationFailed, ConfigurationError),
+        (errors.TopicAuthorizationFailedError, AccessError),
+        (errors.TransactionalIdAuthorizationFailed, AccessError),
         (errors.MessageSizeTooLargeError, BugError),
     ],
 )

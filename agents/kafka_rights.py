@@ -1,0 +1,104 @@
+"""The rights (ACLs) that each role needs on the cluster, exactly: what is not listed is not needed. Pure.
+
+docs/reference/security.md is written from it, and the integration tests run a worker under exactly these.
+"""
+
+import shlex
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from agents.runtime.names import changelog, transactional_id
+from agents.settings import Settings
+from agents.topics import STAGES, wanted_topics
+from schemas.catalog import RAW_TOPICS, TOPICS
+
+JOURNAL, PROGRESS = "customer-events", "intake-progress"
+
+
+Role = Literal["worker", "feeder", "admin", "reader", "doctor"]
+Resource = Literal["topic", "group", "transactional-id"]
+Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
+
+ROLES: dict[Role, str] = {
+    "worker": "`tierstream worker`",
+    "feeder": "`tierstream feed`, and every producer of events",
+    "admin": "`tierstream topics`, `tierstream policy`",
+    "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
+    "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
+}
+
+
+class Right(msgspec.Struct, frozen=True, order=True):
+    """One ACL to allow. Kafka gives DESCRIBE to whoever may READ or WRITE."""
+
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
+    """Whether it holds for every name that begins so."""
+
+
+def rights(settings: Settings, role: Role) -> list[Right]:
+    """What a role needs under these settings: topic by topic, then group and transactional ids."""
+    makers = {"worker": _worker, "feeder": _feeder, "admin": _admin, "reader": _reader, "doctor": _doctor}
+    return sorted(set(makers[role](settings)))
+
+
+def grants(needed: Iterable[Right], principal: str, bootstrap: str) -> Iterator[str]:
+    """Command lines for Kafka's own tool, one per resource; whoever runs them adds their own --command-config."""
+    by_resource: dict[tuple[Resource, str, bool], list[str]] = {}
+    for right in needed:
+        by_resource.setdefault((right.resource, right.name, right.prefixed), []).append(right.operation)
+    for (resource, name, prefixed), operations in by_resource.items():
+        words = ["kafka-acls.sh", "--bootstrap-server", bootstrap, "--add", "--allow-principal", principal]
+        words += [word for operation in operations for word in ("--operation", operation.title().replace("_", ""))]
+        words += [f"--{resource}", name, *(["--resource-pattern-type", "prefixed"] if prefixed else [])]
+        yield shlex.join(words)
+
+
+def _worker(settings: Settings) -> Iterator[Right]:
+    app = settings.kafka.application_id
+    yield from (Right("topic", name, "READ") for name in settings.sources())
+    for name in TOPICS:
+        if name in RAW_TOPICS:
+            continue
+        if name != "imports":
+            yield Right("topic", settings.topic(name), "WRITE")
+        elif settings.topic(name) not in settings.sources():
+            yield Right("topic", settings.topic(name), "DESCRIBE")
+    tables = [changelog(app, stage) for stage in STAGES]
+    yield from (Right("topic", settings.topic(name), "READ") for name in (JOURNAL, PROGRESS))
+    yield from (Right("topic", table, operation) for table in tables for operation in ("READ", "WRITE"))
+    yield Right("group", app, "READ")
+    for stage in STAGES:
+        yield Right("transactional-id", transactional_id(app, stage, 0).removesuffix("0"), "WRITE", prefixed=True)
+
+
+def _feeder(settings: Settings) -> Iterator[Right]:
+    yield from (Right("topic", name, "WRITE") for name in settings.sources())
+
+
+def _admin(settings: Settings) -> Iterator[Right]:
+    kafka = settings.kafka
+    for topic in wanted_topics(settings):
+        ours: tuple[Operation, ...] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
+        operations = ours if topic.config is not None else ("DESCRIBE", "DESCRIBE_CONFIGS")
+        yield from (Right("topic", topic.name, operation) for operation in operations)
+    yield from (Right("topic", settings.topic(JOURNAL), operation) for operation in ("READ", "WRITE"))
+    yield Right("topic", changelog(kafka.application_id, "customers"), "READ")
+    yield Right("transactional-id", f"{kafka.topic_prefix}{kafka.application_id}-policy-activation", "WRITE")
+
+
+def _reader(settings: Settings) -> Iterator[Right]:
+    for name, spec in TOPICS.items():
+        if spec.owner == "customers":
+            yield Right("topic", settings.topic(name), "READ")
+
+
+def _doctor(settings: Settings) -> Iterator[Right]:
+    for topic in wanted_topics(settings):
+        yield from (Right("topic", topic.name, operation) for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"))
+    read = (*settings.sources(), settings.topic("dead-letters"), settings.topic(PROGRESS))
+    yield from (Right("topic", name, "READ") for name in read)
