@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from agents.runtime.names import changelog, transactional_id
+from agents.runtime.names import changelog, transactional_prefix
 from agents.settings import Settings
 from agents.topics import STAGES, wanted_topics
 from schemas.catalog import RAW_TOPICS, TOPICS
@@ -73,7 +73,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
     yield from (Right("topic", table, operation) for table in tables for operation in ("READ", "WRITE"))
     yield Right("group", app, "READ")
     for stage in STAGES:
-        yield Right("transactional-id", transactional_id(app, stage, 0).removesuffix("0"), "WRITE", prefixed=True)
+        yield Right("transactional-id", transactional_prefix(app, stage), "WRITE", prefixed=True)
 
 
 def _feeder(settings: Settings) -> Iterator[Right]:

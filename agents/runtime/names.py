@@ -9,11 +9,16 @@ def changelog(application: str, stage: str) -> str:
     return f"{application}-{stage}-changelog"
 
 
+def transactional_prefix(application: str, stage: str) -> str:
+    """Return what all transactional ids of a stage begin with."""
+    return f"{application}-{stage}-"
+
+
 def claim_id(application: str, stage: str, partition: int) -> str:
     """Return the transactional id under which a partition is claimed: whoever asks for it last may claim it."""
-    return f"{application}-{stage}-{partition}"
+    return f"{transactional_prefix(application, stage)}{partition}"
 
 
 def writer_id(application: str, stage: str, member: str) -> str:
     """Return the transactional id under which a worker writes for all its partitions of a stage."""
-    return f"{application}-{stage}-writer-{member}"
+    return f"{transactional_prefix(application, stage)}writer-{member}"
