@@ -19,7 +19,7 @@ from agents.runtime.failures import ClusterAwayError, FencedOffError
 from agents.runtime.opening import open_tenure
 from agents.runtime.producer import TransactionalProducer
 from agents.runtime.records import unpack
-from agents.runtime.restore import RestoreProgress
+from agents.runtime.restore import RestoreProgress, restore
 from agents.runtime.stage import OutputRecord
 from agents.runtime.tenure import Tenure
 from agents.runtime.writer import StageWriter
@@ -130,7 +130,6 @@ async def test_of_two_that_claim_at_once_the_later_one_has_it(
 ) -> None:
     """The earlier one cannot enter its writer any more, however late it wakes."""
     deployment = toy(partitions=2)
-    restore = opening.restore
     paused, go_on = asyncio.Event(), asyncio.Event()
 
     async def pause_first(cluster: Cluster, *args: Any) -> Any:  # noqa: ANN401
