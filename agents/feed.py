@@ -16,7 +16,7 @@ from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
 from agents.errors import BrokerUnreachableError, ConfigurationError
-from agents.feed_file import Ready, RefusedLine
+from agents.feed_file import PassedLine, Ready, RefusedLine
 from agents.kafka_clients import producer
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.clock import MS_PER_DAY, format_instant
@@ -29,6 +29,8 @@ DELIVERY_TIMEOUT_MS = 240_000
 """As long as a broker may be away in the middle of a feed."""
 PACE_SLICE_S = 0.02
 
+Line = Ready | RefusedLine | PassedLine
+
 Told = Callable[[Ready], None]
 """Called with every event when it has been handed to the client."""
 
@@ -40,6 +42,8 @@ class Report(msgspec.Struct):
     topics: Counter[str] = msgspec.field(default_factory=Counter)
     """Events by topic of the catalogue."""
     refused: list[RefusedLine] = msgspec.field(default_factory=list)
+    passed: list[PassedLine] = msgspec.field(default_factory=list)
+    """Lines that gave no event and are no mistake: repeats, and what means nothing here."""
     seconds: float = 0.0
     closed_at: str | None = None
     """The instant at which the event clock ended; None with the broker's clock."""
@@ -119,9 +123,7 @@ def open_feeder(settings: Settings, feed_id: str) -> Iterator[Feeder]:
     feeder.report.seconds = time.monotonic() - started
 
 
-def feed_lines(
-    settings: Settings, lines: Iterable[Ready | RefusedLine], *, feed_id: str, told: Told | None = None
-) -> Report:
+def feed_lines(settings: Settings, lines: Iterable[Line], *, feed_id: str, told: Told | None = None) -> Report:
     """Send events to the topics of their types as they come; refused lines are reported, not sent."""
     if settings.intake.clock == "event":
         raise ConfigurationError(
@@ -133,10 +135,12 @@ def feed_lines(
         for line in lines:
             if isinstance(line, RefusedLine):
                 feeder.report.refused.append(line)
-                continue
-            feeder.send(line, place=line.line)
-            if told:
-                told(line)
+            elif isinstance(line, PassedLine):
+                feeder.report.passed.append(line)
+            else:
+                feeder.send(line, place=line.place or line.line)
+                if told:
+                    told(line)
     return feeder.report
 
 
@@ -183,7 +187,7 @@ def _next_midnight(instant: int) -> int:
     return (instant // MS_PER_DAY + 1) * MS_PER_DAY
 
 
-def at_rate(events: Iterable[Ready | RefusedLine], per_s: float) -> Iterator[Ready | RefusedLine]:
+def at_rate(events: Iterable[Line], per_s: float) -> Iterator[Line]:
     """The same lines, not faster than so many per second."""
     started = time.monotonic()
     for count, event in enumerate(events):

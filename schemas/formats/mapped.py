@@ -32,24 +32,34 @@ def events_of(mapping: Mapping, roots: Roots, *, operation: str = "", record_id:
 
 
 def holds(condition: Condition, roots: Roots) -> bool:
-    """Whether a record, or an item of a list, passes a test. Comparisons of numbers fail where there is no number."""
+    """Whether a record, or an item of a list, passes a test. What is no number is neither above nor below."""
     value = look_up(condition.place, roots)
     if condition.test == "given":
         return (value is not None) == (condition.operands[0] == "true")
     if value is None:
-        return condition.test == "not_one_of"
+        return condition.test in ("not_one_of", "not_starts_with")
     shown, operands = condition.place.shown, condition.operands
     match condition.test:
-        case "above":
-            return as_number(value, _NUMBER, shown, RefusalReason.SCHEMA) > Decimal(operands[0])
-        case "below":
-            return as_number(value, _NUMBER, shown, RefusalReason.SCHEMA) < Decimal(operands[0])
+        case "above" | "below":
+            held = _compares(condition, value)
         case "not_one_of":
-            return as_text(value, shown) not in operands
+            held = as_text(value, shown) not in operands
         case "starts_with":
-            return as_text(value, shown).startswith(operands)
+            held = as_text(value, shown).startswith(operands)
+        case "not_starts_with":
+            held = not as_text(value, shown).startswith(operands)
         case "equals" | "one_of":
-            return as_text(value, shown) in operands
+            held = as_text(value, shown) in operands
+    return held
+
+
+def _compares(condition: Condition, value: object) -> bool:
+    try:
+        number = as_number(value, _NUMBER, condition.place.shown, RefusalReason.SCHEMA)
+    except UnusableError:
+        return False
+    limit = Decimal(condition.operands[0])
+    return number > limit if condition.test == "above" else number < limit
 
 
 _NUMBER: Final = Field(target="", kind="number", required=True)

@@ -10,7 +10,7 @@ import msgspec
 
 Kind: TypeAlias = Literal["text", "integer", "number", "flag", "money", "instant", "table", "list"]
 """What a field of ours holds, and so how a foreign value is read."""
-Test: TypeAlias = Literal["equals", "one_of", "not_one_of", "starts_with", "given", "above", "below"]
+Test: TypeAlias = Literal["equals", "one_of", "not_one_of", "starts_with", "not_starts_with", "given", "above", "below"]
 EpochUnit: TypeAlias = Literal["s", "ms", "us", "ns", "days"]
 
 MS_PER_UNIT = {"s": (1_000, 1), "ms": (1, 1), "us": (1, 1_000), "ns": (1, 1_000_000), "days": (86_400_000, 1)}
