@@ -211,6 +211,8 @@ def _word(field: Field, text: str, shown: str) -> str | None:
 
 
 def _shown(field: Field) -> str:
+    if field.over is not None:
+        return field.over.shown
     return field.places[0].shown if field.places else f"`{field.target}`"
 
 

@@ -78,7 +78,9 @@ def _meant(call: Call) -> list[tuple[str, Members]] | Skipped | Rejected:
         case str() if kind in _SILENT_CALLS:
             return Skipped(SkipCause.NO_MEANING, f"call {kind}")
         case _:
-            detail = f"$.type: expected one of {', '.join(CALLS)}, got {quoted(str(kind))}"
+            detail = (
+                f"$.type: expected one of {', '.join(CALLS)}, got {quoted(kind) if isinstance(kind, str) else 'none'}"
+            )
             return refuse(RefusalReason.UNKNOWN_TYPE, detail)
 
 

@@ -45,11 +45,12 @@ def completed(call: Call) -> tuple[str, dict[str, Any]]:
 
 
 def refunded(call: Call) -> tuple[str, dict[str, Any]]:
-    """A refund: `total`, else `revenue`, else what its products cost; `refund_id` or the message says which it is."""
+    """A refund: `total`, else `revenue`, else what all its products cost; `refund_id`, else the message, names it."""
     currency = _currency(call)
     products = _products(call, currency)
-    if products and not _has_amount(call, ("total", "revenue")):
-        amount = sum(product.get("price_minor", 0) * product["quantity"] for product in products)
+    priced = products and all("price_minor" in product for product in products)
+    if priced and not _has_amount(call, ("total", "revenue")):
+        amount = sum(product["price_minor"] * product["quantity"] for product in products)
     else:
         amount = _total(call, currency, ("total", "revenue"))
     refund_id = text_of(call.properties.get("refund_id")) or text_of(call.document.get("messageId"))

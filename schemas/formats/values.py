@@ -132,7 +132,11 @@ def as_instant(value: Any, field: Field, shown: str) -> str:  # noqa: ANN401 - a
     except UnusableError:
         raise
     except (ValueError, OverflowError) as error:
-        hint = '; say epoch = "ms" (or s, us, days) for a number' if isinstance(value, int | Decimal) else ""
+        hint = (
+            '; say epoch = "ms" (or s, us, days) for a number'
+            if isinstance(value, int | Decimal) and field.epoch is None
+            else ""
+        )
         complaint = f"{quoted(str(value))} is no instant: {str(error).partition(': ')[0]}{hint}"
         raise UnusableError(RefusalReason.BAD_TIME, shown, complaint.replace("\n", " ")) from error
 
@@ -149,8 +153,15 @@ def _from_epoch(text: str, field: Field) -> int:
 def _from_text(text: str, field: Field) -> int:
     if field.pattern is None and field.zone is None:
         return parse_instant(text)
-    wall = datetime.strptime(text, field.pattern) if field.pattern else _iso(text)  # noqa: DTZ007 -- put on below
+    wall = _by_pattern(text, field.pattern) if field.pattern else _iso(text)
     return _in_zone(wall, wall.tzinfo or field.zone or UTC)
+
+
+def _by_pattern(text: str, pattern: str) -> datetime:
+    try:
+        return datetime.strptime(text, pattern)  # noqa: DTZ007 -- the caller puts the zone on
+    except ValueError:
+        raise ValueError(f"does not match `{pattern}`") from None
 
 
 def _iso(text: str) -> datetime:

@@ -31,7 +31,7 @@ class Places:
                 return None
             plain = tuple(key for key in keys if isinstance(key, str | int))
             return Place("", plain, "$." + ".".join(str(key) for key in plain))
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or not value.isprintable():
             self.mistakes.append(node.error('has to be a path in quotes, such as "customer.id"'))
             return None
         if value.startswith("@"):
