@@ -10,7 +10,6 @@ from agents.intake import IntakeStage
 from agents.runtime.stage import Record
 from schemas.catalog import TOPICS
 from schemas.clock import parse_instant
-from schemas.events import Event
 from schemas.formats.record import Decoded, Raw, Skipped
 from schemas.formats.table import found_in
 from schemas.journal import encode_journal
@@ -51,7 +50,7 @@ def answered(found: Decoded) -> list[Rejected]:
         return []
     assert found
     for event in found:
-        assert isinstance(event, Rejected) or (isinstance(event, Event) and encode_journal(event))
+        assert isinstance(event, Rejected) or encode_journal(event)
     return [event for event in found if isinstance(event, Rejected)]
 
 
