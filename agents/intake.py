@@ -28,7 +28,7 @@ A file that was fed so many files ago and is fed again is left to the customers'
 """
 FEED_HEADER_BYTES_MAX: Final = 256
 """A longer header is none of ours."""
-_FEED_PREFIX: Final = b"feed:"
+FEED_PREFIX: Final = b"feed:"
 _HOMES_MAX: Final = 200_000
 _CHECK_EVERY: Final = 64
 _LOG_APPEND_TIME: Final = 1
@@ -196,7 +196,7 @@ class IntakePartition:
                 feed, _, place = value.rpartition(b":")
                 if not place.isdigit() or len(value) > FEED_HEADER_BYTES_MAX:
                     return False
-                key = _FEED_PREFIX + record.topic.encode() + b":" + feed
+                key = FEED_PREFIX + record.topic.encode() + b":" + feed
                 if int(place) <= self._fed.get(key, -1):
                     return True
                 if key not in self._fed and len(self._fed) >= FEEDS_MAX:

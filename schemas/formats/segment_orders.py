@@ -47,12 +47,9 @@ def completed(call: Call) -> tuple[str, dict[str, Any]]:
 def refunded(call: Call) -> tuple[str, dict[str, Any]]:
     """A refund: `total`, else `revenue`, else what all its products cost; `refund_id`, else the message, names it."""
     currency = _currency(call)
-    products = _products(call, currency)
-    priced = products and all("price_minor" in product for product in products)
-    if priced and not _has_amount(call, ("total", "revenue")):
-        amount = sum(product["price_minor"] * product["quantity"] for product in products)
-    else:
-        amount = _total(call, currency, ("total", "revenue"))
+    named = _has_amount(call, ("total", "revenue"))
+    cost = None if named else _cost_of_products(call, currency)
+    amount = _total(call, currency, ("total", "revenue")) if cost is None else cost
     refund_id = text_of(call.properties.get("refund_id")) or text_of(call.document.get("messageId"))
     if not refund_id:
         raise UnusableError(RefusalReason.SCHEMA, "$.messageId", "missing, and so is $.properties.refund_id")
@@ -61,7 +58,7 @@ def refunded(call: Call) -> tuple[str, dict[str, Any]]:
         "refund_id": refund_id,
         "currency": currency,
         "refund_minor": amount,
-        "products": products,
+        "products": _products(call, currency),
     }
     return "order.refunded", {name: value for name, value in members.items() if value != []}
 
@@ -113,6 +110,21 @@ def _total(call: Call, currency: str, names: tuple[str, ...]) -> int:
         if call.properties.get(name) is not None:
             return _minor(call.properties[name], currency, f"$.properties.{name}")
     raise UnusableError(RefusalReason.BAD_AMOUNT, f"$.properties.{names[0]}", "missing")
+
+
+def _cost_of_products(call: Call, currency: str) -> int | None:
+    """What all lines cost together, to the last digit; None where one of them has no price."""
+    lines, shown = call.properties.get("products"), "$.properties.products"
+    if not isinstance(lines, list) or not lines:
+        return None
+    total = Decimal(0)
+    for line in lines:
+        if not isinstance(line, dict) or line.get("price") is None:
+            return None
+        price = as_number(line["price"], _MONEY, shown, RefusalReason.BAD_AMOUNT)
+        quantity = line.get("quantity")
+        total += price * (1 if quantity is None else as_number(quantity, _MONEY, shown, RefusalReason.BAD_AMOUNT))
+    return as_minor(total, _MONEY, currency, shown, exact=False)
 
 
 def _minor(value: Any, currency: str, shown: str) -> int:  # noqa: ANN401 - any JSON at all

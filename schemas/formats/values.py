@@ -18,7 +18,7 @@ Roots = Mapping[str, Any]
 """The document under the empty name, and what an `@` names."""
 
 _PLAIN: Final = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
-_WHOLE: Final = re.compile(r"-?\d{1,18}", re.ASCII)
+_WHOLE: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 _FLAGS: Final = {"true": True, "1": True, "yes": True, "y": True, "false": False, "0": False, "no": False, "n": False}
 _DIGITS_MAX: Final = 18
 _UNSCALED_BYTES_MAX: Final = 16
