@@ -122,7 +122,7 @@ class IntakePartition:
                 self._translate(record, decoders[record.topic])
             else:
                 result = accept(record.value, headers, _arrival(record), limits)
-                if isinstance(result, Rejected):
+                if type(result) is Rejected:
                     self._refuse(result, record)
                 else:
                     pending[home(result.key)].append((result.key, result.value, _NO_HEADERS))

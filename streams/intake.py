@@ -39,7 +39,7 @@ class Accepted(NamedTuple):
 def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limits) -> Accepted | Rejected:
     """Decode, validate and stamp a raw record that the broker received at `arrived_at` (epoch ms)."""
     event = decode_input(value, headers)
-    return event if isinstance(event, Rejected) else admit(event, arrived_at, limits)
+    return event if type(event) is Rejected else admit(event, arrived_at, limits)
 
 
 def admit(event: InputEvent, arrived_at: int, limits: Limits) -> Accepted | Rejected:
