@@ -16,6 +16,7 @@ from agents.intake import STAGE as INTAKE
 from agents.intake import IntakeStage
 from agents.kafka_security import security_of
 from agents.logging_setup import configure_logging
+from agents.mapping_file import foreign_decoders
 from agents.metrics import serving
 from agents.runtime.engine import Engine
 from agents.runtime.engine_settings import EngineSettings, Pace, ProgressSettings
@@ -71,6 +72,7 @@ def create_engine(
         ),
         breaker=(settings.intake.breaker_ratio, settings.intake.breaker_window),
         counts=counts,
+        decoders=foreign_decoders(settings),
     )
     customers = CustomersStage(
         settings.topic("customer-events"),

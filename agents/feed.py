@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Self
 
 import msgspec
@@ -16,7 +17,8 @@ from kafka.errors import AuthorizationError, KafkaError
 from kafka.partitioner.default import murmur2
 
 from agents.errors import BrokerUnreachableError, ConfigurationError
-from agents.feed_file import Ready, RefusedLine
+from agents.feed_file import PassedLine, Ready, RefusedLine
+from agents.feed_progress import Taken, taken_places
 from agents.kafka_clients import producer
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.clock import MS_PER_DAY, format_instant
@@ -28,6 +30,9 @@ LINGER_MS = 20
 DELIVERY_TIMEOUT_MS = 240_000
 """As long as a broker may be away in the middle of a feed."""
 PACE_SLICE_S = 0.02
+NOTHING_TAKEN: Taken = MappingProxyType({})
+
+Line = Ready | RefusedLine | PassedLine
 
 Told = Callable[[Ready], None]
 """Called with every event when it has been handed to the client."""
@@ -40,6 +45,8 @@ class Report(msgspec.Struct):
     topics: Counter[str] = msgspec.field(default_factory=Counter)
     """Events by topic of the catalogue."""
     refused: list[RefusedLine] = msgspec.field(default_factory=list)
+    passed: list[PassedLine] = msgspec.field(default_factory=list)
+    """Lines that gave no event and are no mistake: repeats, and what means nothing here."""
     seconds: float = 0.0
     closed_at: str | None = None
     """The instant at which the event clock ended; None with the broker's clock."""
@@ -48,9 +55,9 @@ class Report(msgspec.Struct):
 class Feeder:
     """Sends ready events under one feed id. Made by `open_feeder`; everything is acknowledged when that is left."""
 
-    def __init__(self, settings: Settings, writer: Any, feed_id: str) -> None:  # noqa: ANN401 - kafka-python is untyped
+    def __init__(self, settings: Settings, writer: Any, feed_id: str, taken: Taken) -> None:  # noqa: ANN401 - kafka-python is untyped
         self.report = Report()
-        self._settings, self._writer = settings, writer
+        self._settings, self._writer, self._taken = settings, writer, taken
         self._feed = feed_id.encode()
         self._partitions = settings.kafka.partitions
         self._homes: dict[bytes, int] = {}
@@ -60,13 +67,16 @@ class Feeder:
     def send(self, event: Ready, topic: str | None = None, place: int | None = None) -> Self:
         """Send an event to its topic, or to the one given (catalogue names), at its customer's partition.
 
-        `place` has to rise; it counts what was sent unless given.
+        `place` has to rise; it counts what was sent unless given. What intake has taken already is only reported.
         """
         home = self._homes.get(event.key)
         if home is None:
             home = self._homes[event.key] = (murmur2(event.key) & 0x7FFFFFFF) % self._partitions
         self._place = place or self._place + 1
         name = topic or event.topic
+        if self._taken and self._place <= self._taken.get((self._settings.topic(name), home), -1):
+            self.report.passed.append(PassedLine(event.line, "duplicate", "taken from an earlier feed of this file"))
+            return self
         self._put(name, event.key, event.value, home)
         self.report.sent += 1
         self.report.topics[name] += 1
@@ -110,20 +120,18 @@ class Feeder:
 
 
 @contextmanager
-def open_feeder(settings: Settings, feed_id: str) -> Iterator[Feeder]:
+def open_feeder(settings: Settings, feed_id: str, *, taken: Taken = NOTHING_TAKEN) -> Iterator[Feeder]:
     """A feeder whose events have all arrived when the block ends well. `feed_id` names the content that is fed."""
     started = time.monotonic()
     options = {"linger_ms": LINGER_MS, "batch_size": BATCH_BYTES, "delivery_timeout_ms": DELIVERY_TIMEOUT_MS}
     with producer(settings, max_block_ms=DELIVERY_TIMEOUT_MS, **options) as writer:
-        feeder = Feeder(settings, writer, feed_id)
+        feeder = Feeder(settings, writer, feed_id, taken)
         yield feeder
         feeder.flush()
     feeder.report.seconds = time.monotonic() - started
 
 
-def feed_lines(
-    settings: Settings, lines: Iterable[Ready | RefusedLine], *, feed_id: str, told: Told | None = None
-) -> Report:
+def feed_lines(settings: Settings, lines: Iterable[Line], *, feed_id: str, told: Told | None = None) -> Report:
     """Send events to the topics of their types as they come; refused lines are reported, not sent."""
     if settings.intake.clock == "event":
         raise ConfigurationError(
@@ -131,14 +139,16 @@ def feed_lines(
             where="[intake] clock = event",
             next_step="tierstream feed FILE --event-clock",
         )
-    with open_feeder(settings, feed_id) as feeder:
+    with open_feeder(settings, feed_id, taken=taken_places(settings, feed_id)) as feeder:
         for line in lines:
             if isinstance(line, RefusedLine):
                 feeder.report.refused.append(line)
-                continue
-            feeder.send(line, place=line.line)
-            if told:
-                told(line)
+            elif isinstance(line, PassedLine):
+                feeder.report.passed.append(line)
+            else:
+                feeder.send(line, place=line.place or line.line)
+                if told:
+                    told(line)
     return feeder.report
 
 
@@ -185,7 +195,7 @@ def _next_midnight(instant: int) -> int:
     return (instant // MS_PER_DAY + 1) * MS_PER_DAY
 
 
-def at_rate(events: Iterable[Ready | RefusedLine], per_s: float) -> Iterator[Ready | RefusedLine]:
+def at_rate(events: Iterable[Line], per_s: float) -> Iterator[Line]:
     """The same lines, not faster than so many per second."""
     started = time.monotonic()
     for count, event in enumerate(events):

@@ -28,6 +28,17 @@ class Ready(NamedTuple):
     value: bytes
     occurred_at: int
     """Epoch ms."""
+    place: int = 0
+    """Place in the feed, where that is not the line."""
+
+
+class PassedLine(NamedTuple):
+    """A line that gives no event and is no mistake."""
+
+    line: int
+    cause: str
+    """`duplicate`, or why a record of the format means nothing here."""
+    detail: str
 
 
 class RefusedLine(NamedTuple):
@@ -68,6 +79,19 @@ class EventFile:
                 index.append((parse_instant(event.time), event.id, line, start, end))
         index.sort()
         return refused, (self._at(*entry[2:]) for entry in index)
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Number and bytes of every line that is not blank."""
+        return ((line, self._line(start, end)) for line, start, end in self._lines())
+
+    def raw_lines(self) -> Iterator[bytes]:
+        """Every line with its end, blank ones too."""
+        start = 0
+        while start < self.size:
+            newline = self._content.find(b"\n", start)
+            end = self.size if newline < 0 else newline + 1
+            yield bytes(self._content[start:end])
+            start = end
 
     def _at(self, line: int, start: int, end: int) -> Ready:
         judged = _judged(self._line(start, end), line)

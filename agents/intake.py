@@ -3,7 +3,7 @@
 Its only state is how far each file that was fed has come.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter, time
 from typing import Final
 
@@ -12,11 +12,12 @@ from kafka.partitioner.default import murmur2
 from agents.errors import BreakerOpenError
 from agents.outputs import Outbox
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
-from agents.stage_metrics import RECEIVED, REPEATED, StageCounts
+from agents.stage_metrics import RECEIVED, REPEATED, SKIPPED, StageCounts
+from schemas.formats.record import Decoder, Raw, Skipped
 from schemas.journal import is_control_key
 from schemas.rejections import Rejected
 from streams.breaker import Breaker
-from streams.intake import Limits, accept, accept_clock
+from streams.intake import Limits, accept, accept_clock, admit
 
 STAGE: Final = "intake"
 FEED_HEADER: Final = "tierstream-feed"
@@ -27,7 +28,7 @@ A file that was fed so many files ago and is fed again is left to the customers'
 """
 FEED_HEADER_BYTES_MAX: Final = 256
 """A longer header is none of ours."""
-_FEED_PREFIX: Final = b"feed:"
+FEED_PREFIX: Final = b"feed:"
 _HOMES_MAX: Final = 200_000
 _CHECK_EVERY: Final = 64
 _LOG_APPEND_TIME: Final = 1
@@ -57,13 +58,15 @@ class IntakeStage:
         limits: Limits,
         breaker: tuple[float, int],
         counts: StageCounts,
+        decoders: Mapping[str, Decoder] | None = None,
     ) -> None:
         """`imports` is the one source that may carry clock records; `breaker` is (ratio, window).
 
-        `topics` maps catalogue names to full ones.
+        `topics` maps catalogue names to full ones; `decoders` are those of topics in other formats than ours.
         """
         self.sources, self.imports, self.topics, self.partitions = sources, imports, topics, partitions
         self.limits, self.breaker, self.counts = limits, breaker, counts
+        self.decoders = decoders or {}
         self.homes: dict[bytes, int] = {}
 
     def partition(self, number: int) -> "IntakePartition":
@@ -108,15 +111,18 @@ class IntakePartition:
     def fold(self, records: Sequence[Record], deadline: float) -> int:
         """Accept or refuse records until the deadline."""
         limits, pending, home, count = self._stage.limits, self._pending, self._stage.home, self._count
+        decoders = self._stage.decoders
         for taken, record in enumerate(records, 1):
             key, headers = record.key, record.headers
             if headers and self._fed_before(record):
                 self._stage.counts[REPEATED, "intake"] += 1
             elif is_control_key(key) and record.topic == self._stage.imports:
                 self._take_clock(record)
+            elif decoders and record.topic in decoders:
+                self._translate(record, decoders[record.topic])
             else:
                 result = accept(record.value, headers, _arrival(record), limits)
-                if isinstance(result, Rejected):
+                if type(result) is Rejected:
                     self._refuse(result, record)
                 else:
                     pending[home(result.key)].append((result.key, result.value, _NO_HEADERS))
@@ -151,6 +157,20 @@ class IntakePartition:
         self._breaker.accepted()
         self._stage.counts[RECEIVED, topic] += 1
 
+    def _translate(self, record: Record, decode: Decoder) -> None:
+        """Take the events of a record in another format; each that is refused is a dead letter of the record."""
+        decoded = decode(Raw(record.value, record.headers, record.key))
+        if isinstance(decoded, Skipped):
+            self._stage.counts[SKIPPED, record.topic, decoded.cause.value] += 1
+            return
+        for event in decoded:
+            result = event if isinstance(event, Rejected) else admit(event, _arrival(record), self._stage.limits)
+            if isinstance(result, Rejected):
+                self._refuse(result, record)
+            else:
+                self._pending[self._stage.home(result.key)].append((result.key, result.value, _NO_HEADERS))
+                self._count(record.topic)
+
     def _take_clock(self, record: Record) -> None:
         value = accept_clock(record.value)
         if isinstance(value, Rejected):
@@ -176,7 +196,7 @@ class IntakePartition:
                 feed, _, place = value.rpartition(b":")
                 if not place.isdigit() or len(value) > FEED_HEADER_BYTES_MAX:
                     return False
-                key = _FEED_PREFIX + record.topic.encode() + b":" + feed
+                key = FEED_PREFIX + record.topic.encode() + b":" + feed
                 if int(place) <= self._fed.get(key, -1):
                     return True
                 if key not in self._fed and len(self._fed) >= FEEDS_MAX:

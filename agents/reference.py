@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code, so that no page can lie: settings, topics, metrics, exit codes (`make docs`).
+"""Writes docs/reference from the code, so that no page can lie (`make docs`).
 
 Each page is a table of what the code itself says about each thing; a test fails when a page is not what this writes.
 """
@@ -15,6 +15,7 @@ from agents import errors, settings
 from agents.doctor.findings import CHECKS
 from agents.kafka_rights import ROLES, Right, rights
 from agents.metrics import RuntimeMetrics
+from agents.reference_formats import formats_page
 from agents.settings_reader import PREFIX, SECTIONS
 from schemas.catalog import CHANGELOG, TOPICS, TopicSpec
 from schemas.clock import MS_PER_DAY
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         "docs/reference/exit-codes.md": _exit_codes_page(),
         "docs/reference/doctor.md": _doctor_page(),
         SECURITY_PAGE: _security_page(),
+        "docs/reference/formats.md": formats_page(NOTE),
         "deploy/tierstream.toml": example_settings(),
     }
 

@@ -89,8 +89,13 @@ class SourceSettings(Section, frozen=True):
 
     topic: Name
     """Its full name, or the catalogue's name of one of the raw topics to give it another format."""
-    format: Literal["tierstream"] = "tierstream"
-    """`tierstream`: CloudEvents, structured or binary, or flat JSON of our event types."""
+    format: Literal["tierstream", "segment", "json", "debezium", "outbox"] = "tierstream"
+    """`tierstream`: CloudEvents, structured or binary, or flat JSON of our event types. `segment`: Segment's calls.
+    `json`, `debezium`, `outbox`: JSON objects, Debezium's change events, messages of its outbox router; these need a
+    `map`. docs/reference/formats.md tells them all."""
+    map: str | None = None
+    """Path of the mapping file that says how a record becomes events. A relative path starts at the settings file.
+    `tierstream map test` shows what it makes of a sample."""
 
 
 class IntakeSettings(Section, frozen=True):
@@ -158,12 +163,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The name on the cluster of a topic of the catalogue."""
         return self.kafka.topic_prefix + name
 
-    def sources(self) -> dict[str, str]:
-        """Every topic that intake reads, by its name on the cluster, and its format."""
+    def sources(self) -> dict[str, SourceSettings]:
+        """Every topic that intake reads, by its name on the cluster, and what it holds."""
         if self.intake.clock == "event":
-            return {self.topic(EVENT_CLOCK_TOPIC): "tierstream"}
-        ours = {self.topic(name): "tierstream" for name in RAW_TOPICS}
-        bound = {self.topic(s.topic) if s.topic in TOPICS else s.topic: s.format for s in self.intake.source}
+            return {self.topic(EVENT_CLOCK_TOPIC): SourceSettings(topic=EVENT_CLOCK_TOPIC)}
+        ours = {self.topic(name): SourceSettings(topic=name) for name in RAW_TOPICS}
+        bound = {self.topic(s.topic) if s.topic in TOPICS else s.topic: s for s in self.intake.source}
         return {**ours, **bound}
 
     @property

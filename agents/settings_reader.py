@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 from msgspec.structs import FieldInfo, fields
 
 from agents.errors import ConfigurationError
 from agents.kafka_security import contradictions
 from agents.secrets import REDACTED, SecretReference, anchored
 from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
+from schemas.formats.record import MAPPED_FORMATS
 from streams.policy.positions import lines_of
 
 DEFAULT_FILE = "tierstream.toml"
@@ -92,11 +94,21 @@ class _Reader:
                 shown = REDACTED if _is_secret(known[key]) else repr(value)
                 self._report((section, key), f"[{section}] {key} = {shown}: {error}")
             else:
-                if (section, key) in PATHS and values[key]:
-                    values[key] = str(self.file.parent / str(values[key]))
+                values[key] = self._from_here(section, key, values[key])
                 if _is_secret(known[key]):
                     values[key] = anchored(str(value), self.file.parent)
         return values
+
+    def _from_here(self, section: str, key: str, value: object) -> object:
+        """Paths in the file are relative to it."""
+        if (section, key) in PATHS and value:
+            return str(self.file.parent / str(value))
+        if isinstance(value, tuple):
+            return tuple(
+                structs.replace(source, map=str(self.file.parent / source.map)) if source.map else source
+                for source in value
+            )
+        return value
 
     def refuse_unknown_tables(self) -> None:
         """Report what stands at the top of the file and is no table of ours."""
@@ -169,4 +181,12 @@ def _contradictions(settings: Settings) -> list[str]:
     mistakes += [f"[[intake.source]] binds {topic} twice" for topic in sorted({t for t in bound if bound.count(t) > 1})]
     if settings.intake.clock == "event" and any(topic != EVENT_CLOCK_TOPIC for topic in bound):
         mistakes.append('[intake] clock = "event" reads only the topic `imports`: [[intake.source]] cannot be bound')
+    for source in settings.intake.source:
+        needs_map = source.format in MAPPED_FORMATS
+        if needs_map and source.map is None:
+            mistakes.append(f'[[intake.source]] {source.topic}: format = "{source.format}" needs a `map`')
+        if source.map is not None and not needs_map:
+            mistakes.append(f'[[intake.source]] {source.topic}: format = "{source.format}" takes no `map`')
+        if settings.intake.clock == "event" and source.format != "tierstream":
+            mistakes.append(f'[[intake.source]] {source.topic}: clock = "event" reads only format = "tierstream"')
     return mistakes

@@ -18,6 +18,7 @@ StageCounts = Counter[tuple[str, ...]]
 RECEIVED: Final = "received"
 REFUSED: Final = "refused"
 REPEATED: Final = "repeated"
+SKIPPED: Final = "skipped"
 TIER_MOVED: Final = "tier_moved"
 BAND_MOVED: Final = "band_moved"
 
@@ -32,6 +33,7 @@ _FAMILIES: Final[Mapping[str, _Family]] = {
     RECEIVED: _Family("events_received", "Events accepted by intake.", ("topic",)),
     REFUSED: _Family("dead_letters", "Records put into the dead letters.", ("reason",)),
     REPEATED: _Family("duplicates", "Repeats recognised and dropped.", ("stage",)),
+    SKIPPED: _Family("records_skipped", "Records of another format that mean nothing here.", ("topic", "cause")),
     TIER_MOVED: _Family("tier_changes", "Changes of tier published.", ("from", "to", "direction")),
     BAND_MOVED: _Family("churn_band_changes", "Changes of the churn risk band published.", ("from", "to")),
 }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -42,6 +43,27 @@ def decimal_to_minor(text: str, currency: str) -> int:
     if len(fraction) > exponent:
         raise ValueError(f"{text[:64]!r} has more decimals than {currency} has ({exponent})")
     return int(f"{sign}{whole}{fraction:0<{exponent}}")
+
+
+_DIGITS_MAX: Final = 15
+BINARY_NOISE: Final = Decimal("0.0001")
+"""What a sum of binary floats can be off by, in minor units: 0.1 + 0.2 comes as 0.30000000000000004."""
+
+
+def number_to_minor(number: Decimal, currency: str, *, noise: Decimal = Decimal(0)) -> int:
+    """Whole minor units of an exact number: 27.5 in USD is 2750, in JPY an error.
+
+    `noise` is how far from whole it may be, in minor units. ValueError as `decimal_to_minor`, and for what is not
+    finite or has more than fifteen digits before the point.
+    """
+    exponent = _exponent(currency)
+    if not number.is_finite() or (number and number.adjusted() >= _DIGITS_MAX):
+        raise ValueError("is not a finite number of at most 15 digits")
+    scaled = number.scaleb(exponent)
+    whole = scaled.to_integral_value(ROUND_HALF_UP)
+    if abs(scaled - whole) > noise:
+        raise ValueError(f"has more decimals than {currency} has ({exponent})")
+    return int(whole)
 
 
 def minor_to_decimal(minor: int, currency: str) -> str:

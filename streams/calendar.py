@@ -31,6 +31,14 @@ def zone_names() -> frozenset[str]:
     return frozenset(listed.split())
 
 
+def rules_of(zone: str) -> ZoneInfo:
+    """Return the rules of an IANA zone, from the locked package; ValueError for a name not in `zone_names()`."""
+    if zone not in zone_names():
+        raise ValueError(f"no IANA time zone is called {zone!r}")
+    with resources.files("tzdata").joinpath("zoneinfo", *zone.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=zone)
+
+
 class Calendar:
     """The local days of one IANA zone; pure: what it remembers, it could compute again. Covers years 1 to 9999."""
 
@@ -38,11 +46,8 @@ class Calendar:
 
     def __init__(self, zone: str) -> None:
         """Raise ValueError for a name that is not in `zone_names()`."""
-        if zone not in zone_names():
-            raise ValueError(f"no IANA time zone is called {zone!r}")
         self.zone = zone
-        with resources.files("tzdata").joinpath("zoneinfo", *zone.split("/")).open("rb") as rules:
-            self._zone = ZoneInfo.from_file(rules, key=zone)
+        self._zone = rules_of(zone)
         self._day_of_quarter: dict[int, int] = {}
         self._start_of_day: dict[int, int] = {}
         self._last_day = self._last_start = self._last_end = 0

@@ -39,8 +39,11 @@ class Accepted(NamedTuple):
 def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limits) -> Accepted | Rejected:
     """Decode, validate and stamp a raw record that the broker received at `arrived_at` (epoch ms)."""
     event = decode_input(value, headers)
-    if isinstance(event, Rejected):
-        return event
+    return event if type(event) is Rejected else admit(event, arrived_at, limits)
+
+
+def admit(event: InputEvent, arrived_at: int, limits: Limits) -> Accepted | Rejected:
+    """Judge the time of a checked event, whatever format it came in, and stamp it."""
     occurred_at = parse_instant(event.time)
     recorded_at = occurred_at if limits.event_clock else arrived_at
     if occurred_at < EARLIEST_MS:

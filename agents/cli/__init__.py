@@ -23,6 +23,7 @@ COMMANDS = {
     "topics": "Plan, create and check the topics on a cluster.",
     "worker": "Run the pipeline: events in, changes of standing out.",
     "feed": "Send a file of events.",
+    "map": "See what a mapping file makes of another system's records.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
     "schemas": "Look at the event types and write their JSON Schemas.",

@@ -1,6 +1,7 @@
 """`tierstream feed`: sends a file of events."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
 from agents.errors import ConfigurationError
 from agents.feed import Report, Told, at_rate, at_speed, feed_in_time, feed_lines
-from agents.feed_file import EventFile, Ready, open_events
+from agents.feed_file import EventFile, PassedLine, Ready, RefusedLine, open_events
+from agents.mapped_file import MappedFile, open_mapped
 from agents.settings import Settings
 from schemas.clock import parse_instant
 
@@ -24,14 +26,16 @@ REFUSED_SHOWN_MAX = 20
 TELL_EVERY = 500
 
 EVENT_CLOCK = "Send in order of time to the topic imports, and let the events tell the time: for histories."
+MAP = "Mapping file that says what the lines or rows mean; the word `segment` for Segment's calls."
 UNTIL = "With --event-clock: the instant at which the clock ends; the last event's time by default."
 
 
 @app.default
 def feed(
-    file: Annotated[Path, Parameter(help="One event per line: CloudEvents or flat JSON.")],
+    file: Annotated[Path, Parameter(help="One event per line: CloudEvents or flat JSON; or any file with --map.")],
     /,
     *,
+    mapping: Annotated[Path | None, Parameter(name="--map", help=MAP)] = None,
     event_clock: Annotated[bool, Parameter(negative="", show_default=False, help=EVENT_CLOCK)] = False,
     until: Annotated[str | None, Parameter(help=UNTIL)] = None,
     rate: Annotated[float | None, Parameter(help="Events per second at most.")] = None,
@@ -43,12 +47,13 @@ def feed(
 
     Lines that would be refused are not sent, but listed with their numbers; exit code 1 then.
 
-    Example: tierstream feed events.jsonl --rate 1000
+    Example: tierstream feed till.csv --map till.toml
     """
     settings = settings_of(config)
     if not event_clock and (until or speed):
         raise ConfigurationError("--until and --speed need --event-clock.", next_step="tierstream feed --help")
-    with open_events(file) as events, _progress(events) as told:
+    opened = open_events(file) if mapping is None else open_mapped(file, mapping)
+    with opened as events, _progress(events) as told:
         if event_clock:
             report = _in_time(settings, events, _instant(until), speed, told)
         else:
@@ -60,11 +65,14 @@ def feed(
     return REFUSED_EXIT_CODE if report.refused else 0
 
 
-def _in_time(settings: Settings, events: EventFile, until: int | None, speed: float | None, told: Told) -> Report:
-    refused, ordered = events.in_time_order()
+def _in_time(
+    settings: Settings, events: EventFile | MappedFile, until: int | None, speed: float | None, told: Told
+) -> Report:
+    rest, ordered = events.in_time_order()
     paced = at_speed(ordered, speed) if speed else ordered
     report = feed_in_time(settings, paced, feed_id=events.fingerprint, until=until, told=told)
-    report.refused = refused
+    report.refused = [line for line in rest if isinstance(line, RefusedLine)]
+    report.passed = [line for line in rest if isinstance(line, PassedLine)]
     return report
 
 
@@ -76,7 +84,7 @@ def _instant(text: str | None) -> int | None:
 
 
 @contextmanager
-def _progress(events: EventFile) -> Iterator[Told]:
+def _progress(events: EventFile | MappedFile) -> Iterator[Told]:
     """A bar over the bytes of the file, on a terminal."""
     columns = (TextColumn("{task.fields[sent]:,} events"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
@@ -93,12 +101,13 @@ def _progress(events: EventFile) -> Iterator[Told]:
 
 def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
-        refused = [line._asdict() for line in report.refused]
+        refused, passed = ([line._asdict() for line in lines] for lines in (report.refused, report.passed))
         print_json(
             {
                 "sent": report.sent,
                 "topics": report.topics,
                 "refused": refused,
+                "passed": passed,
                 "seconds": round(report.seconds, 3),
                 "closed_at": report.closed_at,
             }
@@ -109,6 +118,10 @@ def _print(report: Report, *, as_json: bool) -> None:
     print_table(("topic", "events"), ((topic, f"{count:,}") for topic, count in sorted(report.topics.items())))
     if report.closed_at:
         say(f"The event clock stands at {report.closed_at} and is closed.")
+    for cause, count in Counter(line.cause for line in report.passed).most_common():
+        lines = [str(line.line) for line in report.passed if line.cause == cause]
+        more = ", ..." if len(lines) > REFUSED_SHOWN_MAX else ""
+        say(f"{count:,} not sent ({cause}): line {', '.join(lines[:REFUSED_SHOWN_MAX])}{more}")
     if report.refused:
         say(f"\n{len(report.refused):,} refused, and not sent:")
         shown = report.refused[:REFUSED_SHOWN_MAX]

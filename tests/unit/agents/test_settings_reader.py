@@ -122,3 +122,38 @@ def test_the_event_clock_reads_its_own_topic_alone() -> None:
     settings = load_settings(None, {"TIERSTREAM_INTAKE_CLOCK": "event"})
 
     assert list(settings.sources()) == ["imports"]
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ('format = "json"', 'format = "json" needs a `map`'),
+        ('format = "debezium"', 'format = "debezium" needs a `map`'),
+        ('format = "segment"\nmap = "m.toml"', 'format = "segment" takes no `map`'),
+        ('map = "m.toml"', 'format = "tierstream" takes no `map`'),
+        ('format = "csv"', "Invalid enum value 'csv'"),
+    ],
+)
+def test_a_format_and_its_map_belong_together(tmp_path: Path, source: str, complaint: str) -> None:
+    """What a format needs is asked for; a table is a file's format and no topic's."""
+    path = _written(tmp_path, f'[[intake.source]]\ntopic = "shop"\n{source}\n')
+
+    assert complaint in "\n".join(_mistakes(path))
+
+
+def test_a_map_lies_relative_to_the_settings_file(tmp_path: Path) -> None:
+    """As every path in it; an absolute one stands."""
+    path = _written(
+        tmp_path,
+        '[[intake.source]]\ntopic = "a"\nformat = "json"\nmap = "m.toml"\n'
+        '[[intake.source]]\ntopic = "b"\nformat = "json"\nmap = "/etc/m.toml"\n',
+    )
+
+    assert [source.map for source in load_settings(path, {}).intake.source] == [str(tmp_path / "m.toml"), "/etc/m.toml"]
+
+
+def test_the_event_clock_reads_our_own_form_alone(tmp_path: Path) -> None:
+    """A feed has translated what it sends."""
+    path = _written(tmp_path, '[intake]\nclock = "event"\n[[intake.source]]\ntopic = "imports"\nformat = "segment"\n')
+
+    assert "clock" in "\n".join(_mistakes(path))

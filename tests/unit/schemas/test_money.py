@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.fields import AMOUNT_MINOR_MAX
-from schemas.money import EXPONENTS, decimal_to_minor, minor_to_decimal
+from schemas.money import BINARY_NOISE, EXPONENTS, decimal_to_minor, minor_to_decimal, number_to_minor
 
 SHOWN_OTHERWISE = {
     # Locale data says how many decimals are shown; coins of these are out of use, but ISO 4217 counts them.
@@ -91,3 +91,37 @@ def test_writing_and_reading_are_inverse(minor: int, currency: str) -> None:
 
     assert decimal_to_minor(text, currency) == minor
     assert Decimal(text) == Decimal(minor).scaleb(-EXPONENTS[currency])
+
+
+@pytest.mark.parametrize(
+    ("number", "currency", "minor"),
+    [("27.5", "USD", 2750), ("2.75E+1", "USD", 2750), ("2980", "JPY", 2980), ("0.005", "KWD", 5), ("-1", "USD", -100)],
+)
+def test_a_number_becomes_whole_minor_units(number: str, currency: str, minor: int) -> None:
+    """By the currency's own decimals, however the number is written."""
+    assert number_to_minor(Decimal(number), currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("number", "currency"),
+    [
+        ("27.505", "USD"),
+        ("0.5", "JPY"),
+        ("NaN", "USD"),
+        ("Infinity", "USD"),
+        ("1e15", "USD"),
+        ("1e-999", "USD"),
+        ("1", "X"),
+    ],
+)
+def test_what_is_no_whole_number_of_minor_units_is_refused(number: str, currency: str) -> None:
+    """Too fine, too large, not a number, or of no currency; never rounded."""
+    with pytest.raises(ValueError, match=r"has more decimals|is not"):
+        number_to_minor(Decimal(number), currency)
+
+
+def test_noise_of_binary_floats_is_forgiven_where_it_may_be() -> None:
+    """0.1 + 0.2 is thirty cents to a shop, and a tenth of a cent is not nothing."""
+    assert number_to_minor(Decimal(str(0.1 + 0.2)), "USD", noise=BINARY_NOISE) == 30
+    with pytest.raises(ValueError, match="has more decimals"):
+        number_to_minor(Decimal("0.301"), "USD", noise=BINARY_NOISE)
