@@ -14,12 +14,12 @@ from agents.outputs import Outbox
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
 from agents.stage_metrics import RECEIVED, REPEATED, StageCounts
 from schemas.journal import is_control_key
+from schemas.marks import FEED_HEADER, marks_of
 from schemas.rejections import Rejected
 from streams.breaker import Breaker
 from streams.intake import Limits, accept, accept_clock
 
 STAGE: Final = "intake"
-FEED_HEADER: Final = "tierstream-feed"
 FEEDS_MAX: Final = 1_000
 """Files remembered per partition.
 
@@ -159,7 +159,8 @@ class IntakePartition:
             self._pending[self._number].append((record.key, value, _NO_HEADERS))
 
     def _refuse(self, rejected: Rejected, record: Record) -> None:
-        self._outbox.dead_letter(rejected, record.key, record.value, list(record.headers), record)
+        attempts = marks_of(record.headers).redriven + 1
+        self._outbox.dead_letter(rejected, record.key, record.value, record.headers, record, attempts=attempts)
         account = self._breaker.refused(rejected.reason)
         if account is not None:
             raise BreakerOpenError(

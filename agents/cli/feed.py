@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
 from agents.errors import ConfigurationError
-from agents.feed import Report, Told, at_rate, at_speed, feed_in_time, feed_lines
+from agents.feed import Report, Told, at_rate, at_speed, feed_history, feed_in_time, feed_lines
 from agents.feed_file import EventFile, Ready, open_events
 from agents.settings import Settings
 from schemas.clock import parse_instant
@@ -23,6 +23,7 @@ REFUSED_EXIT_CODE = 1
 REFUSED_SHOWN_MAX = 20
 TELL_EVERY = 500
 
+BACKFILL = "Load a history, in order of time: every change carries cause = backfill, until `tierstream go-live`."
 EVENT_CLOCK = "Send in order of time to the topic imports, and let the events tell the time: for histories."
 UNTIL = "With --event-clock: the instant at which the clock ends; the last event's time by default."
 
@@ -32,6 +33,7 @@ def feed(
     file: Annotated[Path, Parameter(help="One event per line: CloudEvents or flat JSON.")],
     /,
     *,
+    backfill: Annotated[bool, Parameter(negative="", show_default=False, help=BACKFILL)] = False,
     event_clock: Annotated[bool, Parameter(negative="", show_default=False, help=EVENT_CLOCK)] = False,
     until: Annotated[str | None, Parameter(help=UNTIL)] = None,
     rate: Annotated[float | None, Parameter(help="Events per second at most.")] = None,
@@ -48,8 +50,16 @@ def feed(
     settings = settings_of(config)
     if not event_clock and (until or speed):
         raise ConfigurationError("--until and --speed need --event-clock.", next_step="tierstream feed --help")
+    if backfill and event_clock:
+        raise ConfigurationError(
+            "--backfill and --event-clock exclude each other.",
+            why="with an event clock everything is history, and nothing ever goes live",
+            next_step="--backfill, with the broker's clock, for a history that live events follow",
+        )
     with open_events(file) as events, _progress(events) as told:
-        if event_clock:
+        if backfill:
+            report = _history(settings, events, rate, told)
+        elif event_clock:
             report = _in_time(settings, events, _instant(until), speed, told)
         else:
             lines = events.in_file_order()
@@ -58,6 +68,14 @@ def feed(
             )
     _print(report, as_json=json)
     return REFUSED_EXIT_CODE if report.refused else 0
+
+
+def _history(settings: Settings, events: EventFile, rate: float | None, told: Told) -> Report:
+    refused, ordered = events.in_time_order()
+    paced = at_rate(ordered, rate) if rate else ordered
+    report = feed_history(settings, paced, feed_id=events.fingerprint, told=told)
+    report.refused = refused
+    return report
 
 
 def _in_time(settings: Settings, events: EventFile, until: int | None, speed: float | None, told: Told) -> Report:

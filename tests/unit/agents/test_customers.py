@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 import agents.customers
-from agents.customers import POLICIES_KEY
+from agents.partition_records import POLICIES_KEY
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockTick, control_key
 from streams.customer.state import encode_state

@@ -8,11 +8,12 @@ from math import inf
 import pytest
 
 from agents.errors import BreakerOpenError
-from agents.intake import FEED_HEADER, FEEDS_MAX, IntakePartition, IntakeStage
+from agents.intake import FEEDS_MAX, IntakePartition, IntakeStage
 from agents.runtime.stage import Headers, Record
 from schemas.catalog import TOPICS
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.journal import ClockAdvanced, ClockClosed, PolicyActivated, control_key, encode_journal
+from schemas.marks import FEED_HEADER
 from streams.intake import Limits
 from tests.journal import Published
 
