@@ -17,10 +17,10 @@ TRANSACTION_TIMEOUT_MS: Final = 5_000
 
 
 @contextmanager
-def control_writer(settings: Settings, purpose: str) -> Iterator[Any]:
+def control_writer(settings: Settings, purpose: str, **options: object) -> Iterator[Any]:
     """A transactional producer, one per purpose at a time; opening it ends whatever another one left open."""
     name = f"{settings.kafka.topic_prefix}{settings.kafka.application_id}-{purpose}"
-    with producer(settings, transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS) as writer:
+    with producer(settings, transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS, **options) as writer:
         writer.init_transactions()
         yield writer
 

@@ -2,7 +2,8 @@
 
 A story names a policy and tells steps. A step is an event `at` a local time of the policy's zone (or in UTC, with a
 `Z` behind it), `silence until` an instant, `go live` as of one, or `activate`, a policy that takes effect. `happened`
-says when an event that arrives late took place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its texts counting from 1.
+says when an event that arrives late took place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its
+texts counting from 1.
 Everything in YAML is text here: amounts of money are decimals in the policy's currency and pass no float. A word that
 the language doesn't know is a mistake, so that no expectation is ever silently skipped.
 """
