@@ -17,10 +17,12 @@ TRANSACTION_TIMEOUT_MS: Final = 5_000
 
 
 @contextmanager
-def control_writer(settings: Settings, purpose: str, **options: object) -> Iterator[Any]:
+def control_writer(
+    settings: Settings, purpose: str, *, timeout_ms: int = TRANSACTION_TIMEOUT_MS, **options: object
+) -> Iterator[Any]:
     """A transactional producer, one per purpose at a time; opening it ends whatever another one left open."""
     name = f"{settings.kafka.topic_prefix}{settings.kafka.application_id}-{purpose}"
-    with producer(settings, transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS, **options) as writer:
+    with producer(settings, transactional_id=name, transaction_timeout_ms=timeout_ms, **options) as writer:
         writer.init_transactions()
         yield writer
 

@@ -34,7 +34,9 @@ NATIVE: Final = "tierstream"
 BATCH_LETTERS: Final = 500
 BATCH_S: Final = 1.0
 """An open transaction holds back the readers of what it writes to."""
-SEND_TIMEOUT_S: Final = 5
+TRANSACTION_TIMEOUT_MS: Final = 20_000
+SEND_TIMEOUT_S: Final = 15
+"""Within the transaction's: a slow broker is waited for, and a command that was killed holds nobody back for long."""
 REQUEST_BYTES_MAX: Final = 100_000_000
 """No limit of ours: a copy is smaller than its letter, which the broker took."""
 
@@ -88,7 +90,9 @@ class Outcome(msgspec.Struct):
 
 def perform(settings: Settings, deed: Deed, progress: Progress | None = None) -> Outcome:
     """Do it. RestartError when another redrive took over, BrokerUnreachableError without an answer."""
-    with control_writer(settings, "redrive", max_request_size=REQUEST_BYTES_MAX) as writer:
+    with control_writer(
+        settings, "redrive", timeout_ms=TRANSACTION_TIMEOUT_MS, max_request_size=REQUEST_BYTES_MAX
+    ) as writer:
         # Only now: what another redrive had under way is settled, or was never sent.
         chosen, outcome = _chosen(settings, deed, progress)
         for batch in _batches(chosen, deed.per_s):

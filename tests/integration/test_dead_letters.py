@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 
+from agents.cli import run
 from agents.embedded import EmbeddedKafka
+from agents.kafka_clients import producer
 from schemas.clock import MS_PER_DAY, format_instant
+from schemas.rejections import RefusalReason, Rejected, dead_letter_headers
 from tests.integration.shop import Shop, eventually
 
 pytestmark = pytest.mark.kafka
@@ -156,3 +160,33 @@ def test_attempts_are_counted_until_a_letter_is_parked(
     assert shop.command(capsys, "dlq", "drop", "--reason", "unknown_type", "--why", "ours no more")["dropped"] == 1
     assert letters() == []
     assert shop.command(capsys, "dlq", "redrive", "--all")["redriven"] == 0
+
+
+def test_killed_before_its_commit_a_redrive_has_sent_nothing(
+    kafka: EmbeddedKafka, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy is not to be read, the letter is still open, and the next redrive sends it once."""
+    shop = Shop(kafka.bootstrap, tmp_path, "dlq-killed")
+    rejected = Rejected(RefusalReason.SCHEMA, "decode", "")
+    headers = dead_letter_headers(
+        rejected, topic="dlq-killed.purchases", partition=0, offset=0, timestamp=0, attempts=1, app_version="1"
+    )
+    with producer(shop.settings) as writer:
+        for _ in range(3):
+            writer.send(shop.settings.topic("dead-letters"), b"{}", partition=0, headers=headers)
+        writer.flush()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KafkaProducer, "commit_transaction", _die)
+        with pytest.raises(KeyboardInterrupt):
+            run(["dlq", "redrive", "--all", "--config", str(shop.config)])
+    (open_ones,) = shop.command(capsys, "dlq", "list")["groups"]
+    assert (open_ones["status"], open_ones["letters"]) == ("open", 3)
+
+    assert shop.command(capsys, "dlq", "redrive", "--all", "--rate", "1000")["redriven"] == 3
+    assert len(shop.records("purchases")) == 3
+    assert shop.command(capsys, "dlq", "list")["groups"] == []
+
+
+def _die(_: object) -> None:
+    raise KeyboardInterrupt
