@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agents.cli import run
 from agents.embedded import EmbeddedKafka
 from schemas.clock import MS_PER_DAY, format_instant
 from tests.integration.shop import Shop, eventually
@@ -95,3 +96,17 @@ def test_a_history_sends_no_message_and_the_go_live_one_each(
     assert sum(p["aggregates"]["orders_lifetime"] for p in profiles.values()) == len(events) + 1
     assert min(p["first_order_at"] for p in profiles.values()) == format_instant(now - DAYS * MS_PER_DAY)
     assert shop.records("dead-letters") == []
+
+
+def test_a_go_live_waits_for_intake_and_never_lies_ahead(
+    kafka: EmbeddedKafka, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a worker nobody knows whether the history has arrived: nothing is written, and the text says why."""
+    idle = Shop(kafka.bootstrap, tmp_path, "backfill-idle")
+    before = len(idle.records("customer-events"))
+
+    assert run(["go-live", "--wait", "1", "--config", str(idle.config)]) == 13
+    assert "no worker has told of every raw partition yet" in capsys.readouterr().err
+    assert run(["go-live", "--at", "2999-01-01T00:00:00Z", "--config", str(idle.config)]) == 2
+    assert "cannot lie ahead" in capsys.readouterr().err
+    assert len(idle.records("customer-events")) == before

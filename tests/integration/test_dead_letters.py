@@ -64,7 +64,7 @@ def orders(*, broken: bool) -> Iterator[dict[str, Any]]:
 
 def complete(shop: Shop) -> bool:
     """Whether every order is counted."""
-    return sum(p["aggregates"]["orders_lifetime"] for p in shop.profiles().values()) == TOTAL
+    return bool(sum(p["aggregates"]["orders_lifetime"] for p in shop.profiles().values()) == TOTAL)
 
 
 def told(shop: Shop, topic: str, customers: range) -> dict[str, list[dict[str, Any]]]:
@@ -97,7 +97,7 @@ def test_after_the_redrive_all_is_as_if_never_broken(
 
     def refused() -> bool:
         groups = broken.command(capsys, "dlq", "list")["groups"]
-        return sum(group["letters"] for group in groups) == LOST
+        return bool(sum(group["letters"] for group in groups) == LOST)
 
     eventually(refused, "every broken order is a dead letter")
     (group,) = broken.command(capsys, "dlq", "list", "--reason", "schema", "--topic", "purchases")["groups"]
