@@ -4,28 +4,39 @@ Here lives what concerns a partition as a whole: decoded states, the policies in
 `streams.process`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Final
 
-import msgspec
-
+from agents.backfill import Backfill
 from agents.outputs import Outbox
+from agents.partition_records import (
+    NO_TICK,
+    Activation,
+    DueWork,
+    policies_record,
+    take_due_work,
+    take_policies,
+    work_record,
+)
 from agents.runtime.stage import Batch, Record, StateRecord
 from agents.stage_metrics import StageCounts
 from schemas.clock import format_instant, parse_canonical
+from schemas.events import Event
 from schemas.journal import (
     ClockAdvanced,
     ClockClosed,
     ClockTick,
     Control,
     ControlRecord,
+    GoLive,
     JournalRecord,
     PolicyActivated,
     control_key,
     decode_journal,
     encode_journal,
 )
+from streams.backfill import go_live
 from streams.customer.state import CustomerState, decode_state, encode_state, head
 from streams.due import DueIndex
 from streams.effects import Effects
@@ -34,30 +45,7 @@ from streams.process import new_state, pass_time, process
 from streams.regime import Regime, regime_of
 
 STAGE: Final = "customers"
-POLICIES_KEY: Final = b"\x00policies"
-DUE_WORK_KEY: Final = b"\x00due"
-NO_TICK: Final = -1
 _CHECK_EVERY: Final = 32
-
-
-class Activation(msgspec.Struct, array_like=True):
-    """A policy as the changelog keeps it."""
-
-    effective_at: int
-    text: str
-
-
-class DueWork(msgspec.Struct, array_like=True, frozen=True):
-    """What the last tick left to do. In the changelog, because the position may pass the tick before it is done."""
-
-    until: int = NO_TICK
-    """Customers due up to here are run; NO_TICK: nothing is left to do."""
-    closing: str | None = None
-    """The instant of a `clock.closed` to be acknowledged when it is done."""
-
-
-_decode_due_work = msgspec.msgpack.Decoder(DueWork).decode
-_decode_activations = msgspec.msgpack.Decoder(list[Activation]).decode
 
 
 class CustomersStage:
@@ -101,6 +89,7 @@ class CustomersPartition:
         self._tick_under_way = False
         self._effects = Effects()
         self._outbox = Outbox(stage.topics, number, stage.counts)
+        self._backfill = Backfill(self._effects, self._outbox)
 
     def __len__(self) -> int:
         return len(self._store)
@@ -116,16 +105,12 @@ class CustomersPartition:
 
     def ready(self) -> None:
         """Rebuild what is derived: the policies in force and who is due."""
-        due_work = self._store.pop(DUE_WORK_KEY, None)
-        if due_work is not None:
-            self._due_work = self._due_work_written = _decode_due_work(due_work)
-        policies = self._store.pop(POLICIES_KEY, None)
-        if policies is not None:
-            self._activations = _decode_activations(policies)
-            self._regimes = [
-                regime_of(load_canonical(a.text), ordinal, a.effective_at)
-                for ordinal, a in enumerate(self._activations)
-            ]
+        self._due_work = self._due_work_written = take_due_work(self._store)
+        self._activations = take_policies(self._store)
+        self._regimes = [
+            regime_of(load_canonical(a.text), ordinal, a.effective_at) for ordinal, a in enumerate(self._activations)
+        ]
+        self._backfill.restore(self._store)
         add, following = self._due.add, [r.effective_at for r in self._regimes[1:]]
         for key, record in self._store.items():
             due, ordinal = head(record)
@@ -146,7 +131,7 @@ class CustomersPartition:
         """Run customers whose time has come, in (due, id) order, until the deadline."""
         until, closing = self._due_work.until, self._due_work.closing
         if until == NO_TICK:
-            return False
+            return self._backfill.going_live and self._backfill.introduce(self._go_live, deadline)
         for count, key in enumerate(self._due.take(until), 1):
             self._run_due(key, until)
             if count % _CHECK_EVERY == 0 and perf_counter() > deadline:
@@ -158,7 +143,7 @@ class CustomersPartition:
 
     def poll(self, watermark_ms: int | None) -> None:
         """Write a tick into the journal when somebody is due and all input up to then is in it."""
-        if watermark_ms is None or self._tick_under_way or self._due_work.until != NO_TICK:
+        if watermark_ms is None or self._tick_under_way or self._due_work.until != NO_TICK or self._backfill.holds_time:
             return
         if self._due.earliest(watermark_ms) is not None:
             tick = ClockTick(instant=format_instant(watermark_ms), home=self._home)
@@ -169,11 +154,12 @@ class CustomersPartition:
         """Encode every touched customer once: state for the changelog, profile for the world."""
         states: list[StateRecord] = []
         if self._activations_dirty:
-            states.append((POLICIES_KEY, msgspec.msgpack.encode(self._activations)))
+            states.append(policies_record(self._activations))
             self._activations_dirty = False
         if self._due_work != self._due_work_written:
-            states.append((DUE_WORK_KEY, msgspec.msgpack.encode(self._due_work)))
+            states.append(work_record(self._due_work))
             self._due_work_written = self._due_work
+        states += self._backfill.changed()
         store, decoded = self._store, self._decoded
         for key in self._dirty:
             state = decoded[key]
@@ -208,6 +194,8 @@ class CustomersPartition:
         until = self._due_work.until
         if until != NO_TICK and parse_canonical(event.recordedtime) < until and self.work(deadline):
             return False
+        if (event.backfill or self._backfill.going_live) and not self._meet_history(event, key, deadline):
+            return False
         state = self._state(key)
         if state is None:
             if not self._regimes:
@@ -225,14 +213,29 @@ class CustomersPartition:
             effects.take_over(key)
         return True
 
-    def _run_due(self, key: bytes, until: int) -> None:
+    def _meet_history(self, event: Event, key: bytes, deadline: float) -> bool:
+        """An event that is part of a history, or comes while one ends; False if that end must come first."""
+        if not event.backfill:
+            self._go_live(key)
+        elif not self._effects.backfill:
+            if self.work(deadline):
+                return False
+            self._backfill.begin(self._home)
+        return True
+
+    def _go_live(self, key: bytes) -> None:
+        self._run_due(key, self._backfill.live_at, go_live)
+
+    def _run_due(self, key: bytes, until: int, run: Callable[..., None] = pass_time) -> None:
+        """Run a customer up to an instant, if there is such a customer."""
         state = self._state(key)
         if state is None:
             return
-        effects = self._effects
+        effects, revision = self._effects, state.revision
         effects.key = key
-        pass_time(state, self._regimes, until, effects)
-        self._dirty[key] = None
+        run(state, self._regimes, until, effects)
+        if state.revision != revision:
+            self._dirty[key] = None
         self._due.add(key, self._due_of(key))
         if not effects.empty:
             self._outbox.collect(key, effects, None)
@@ -249,6 +252,10 @@ class CustomersPartition:
                 self._pass_time(event.instant, event.home)
             case ClockClosed():
                 self._pass_time(event.instant, event.home, closing=event.instant)
+            case GoLive():
+                if self._effects.backfill and event.home in (None, self._home):
+                    new = [key for key in self._decoded if key not in self._store]
+                    self._backfill.end(event, [*self._store, *new], self._home, record.offset)
 
     def _pass_time(self, instant: str, home: tuple[int, int] | None, closing: str | None = None) -> None:
         """Customers due up to the instant are to run, if this partition is meant."""

@@ -23,8 +23,12 @@ from agents.kafka_clients import producer
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
+from schemas.marks import BACKFILL_HEADER, FEED_HEADER
 
-FEED_HEADER = "tierstream-feed"
+BACKFILL_TOPIC = "purchases"
+"""A whole history goes through one raw topic, so that each customer's events stay in order of time.
+
+Intake reads by type, not by topic."""
 BATCH_BYTES = 131_072
 LINGER_MS = 20
 DELIVERY_TIMEOUT_MS = 240_000
@@ -55,8 +59,17 @@ class Report(msgspec.Struct):
 class Feeder:
     """Sends ready events under one feed id. Made by `open_feeder`; everything is acknowledged when that is left."""
 
-    def __init__(self, settings: Settings, writer: Any, feed_id: str, taken: Taken) -> None:  # noqa: ANN401 - kafka-python is untyped
+    def __init__(
+        self,
+        settings: Settings,
+        writer: Any,  # noqa: ANN401 - kafka-python is untyped
+        feed_id: str,
+        taken: Taken,
+        *,
+        backfill: bool = False,
+    ) -> None:
         self.report = Report()
+        self._marks = [(BACKFILL_HEADER, b"1")] if backfill else []
         self._settings, self._writer, self._taken = settings, writer, taken
         self._feed = feed_id.encode()
         self._partitions = settings.kafka.partitions
@@ -106,7 +119,7 @@ class Feeder:
             ) from self._failure
 
     def _put(self, topic: str, key: bytes, value: bytes, partition: int) -> None:
-        headers = [(FEED_HEADER, b"%s:%d" % (self._feed, self._place))]
+        headers = [(FEED_HEADER, b"%s:%d" % (self._feed, self._place)), *self._marks]
         try:
             sent = self._writer.send(self._settings.topic(topic), value, key=key, partition=partition, headers=headers)
         except KafkaError as error:
@@ -120,12 +133,17 @@ class Feeder:
 
 
 @contextmanager
-def open_feeder(settings: Settings, feed_id: str, *, taken: Taken = NOTHING_TAKEN) -> Iterator[Feeder]:
-    """A feeder whose events have all arrived when the block ends well. `feed_id` names the content that is fed."""
+def open_feeder(
+    settings: Settings, feed_id: str, *, taken: Taken = NOTHING_TAKEN, backfill: bool = False
+) -> Iterator[Feeder]:
+    """A feeder whose events have all arrived when the block ends well. `feed_id` names the content that is fed.
+
+    With `backfill`, they are marked as part of a history.
+    """
     started = time.monotonic()
     options = {"linger_ms": LINGER_MS, "batch_size": BATCH_BYTES, "delivery_timeout_ms": DELIVERY_TIMEOUT_MS}
     with producer(settings, max_block_ms=DELIVERY_TIMEOUT_MS, **options) as writer:
-        feeder = Feeder(settings, writer, feed_id, taken)
+        feeder = Feeder(settings, writer, feed_id, taken, backfill=backfill)
         yield feeder
         feeder.flush()
     feeder.report.seconds = time.monotonic() - started
@@ -133,12 +151,7 @@ def open_feeder(settings: Settings, feed_id: str, *, taken: Taken = NOTHING_TAKE
 
 def feed_lines(settings: Settings, lines: Iterable[Line], *, feed_id: str, told: Told | None = None) -> Report:
     """Send events to the topics of their types as they come; refused lines are reported, not sent."""
-    if settings.intake.clock == "event":
-        raise ConfigurationError(
-            "This application reads the event clock's topic alone.",
-            where="[intake] clock = event",
-            next_step="tierstream feed FILE --event-clock",
-        )
+    _refuse_event_clock(settings)
     with open_feeder(settings, feed_id, taken=taken_places(settings, feed_id)) as feeder:
         for line in lines:
             if isinstance(line, RefusedLine):
@@ -150,6 +163,31 @@ def feed_lines(settings: Settings, lines: Iterable[Line], *, feed_id: str, told:
                 if told:
                     told(line)
     return feeder.report
+
+
+def feed_history(settings: Settings, events: Iterable[Line], *, feed_id: str, told: Told | None = None) -> Report:
+    """Send events, already in (time, id) order, as a history: it is replayed as it happened, and nobody is told.
+
+    From the first one on to the go-live, a partition's decisions carry `cause = backfill`.
+    """
+    _refuse_event_clock(settings)
+    # The same file may have been fed as ordinary events before: that was another feed.
+    with open_feeder(settings, feed_id + "-backfill", backfill=True) as feeder:
+        for event in events:
+            if isinstance(event, Ready):
+                feeder.send(event, BACKFILL_TOPIC)
+                if told:
+                    told(event)
+    return feeder.report
+
+
+def _refuse_event_clock(settings: Settings) -> None:
+    if settings.intake.clock == "event":
+        raise ConfigurationError(
+            "This application reads the event clock's topic alone.",
+            where="[intake] clock = event",
+            next_step="tierstream feed FILE --event-clock",
+        )
 
 
 def feed_in_time(

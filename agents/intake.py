@@ -15,12 +15,12 @@ from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
 from agents.stage_metrics import RECEIVED, REPEATED, SKIPPED, StageCounts
 from schemas.formats.record import Decoder, Raw, Skipped
 from schemas.journal import is_control_key
+from schemas.marks import FEED_HEADER, marks_of
 from schemas.rejections import Rejected
 from streams.breaker import Breaker
 from streams.intake import Limits, accept, accept_clock, admit
 
 STAGE: Final = "intake"
-FEED_HEADER: Final = "tierstream-feed"
 FEEDS_MAX: Final = 1_000
 """Files remembered per partition.
 
@@ -163,8 +163,9 @@ class IntakePartition:
         if isinstance(decoded, Skipped):
             self._stage.counts[SKIPPED, record.topic, decoded.cause.value] += 1
             return
+        arrived_at, limits = _arrival(record), self._stage.limits
         for event in decoded:
-            result = event if isinstance(event, Rejected) else admit(event, _arrival(record), self._stage.limits)
+            result = event if isinstance(event, Rejected) else admit(event, record.headers, arrived_at, limits)
             if isinstance(result, Rejected):
                 self._refuse(result, record)
             else:
@@ -179,7 +180,8 @@ class IntakePartition:
             self._pending[self._number].append((record.key, value, _NO_HEADERS))
 
     def _refuse(self, rejected: Rejected, record: Record) -> None:
-        self._outbox.dead_letter(rejected, record.key, record.value, list(record.headers), record)
+        attempts = marks_of(record.headers).redriven + 1
+        self._outbox.dead_letter(rejected, record.key, record.value, record.headers, record, attempts=attempts)
         account = self._breaker.refused(rejected.reason)
         if account is not None:
             raise BreakerOpenError(

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from agents.control_records import control_id
 from agents.runtime.names import changelog, transactional_prefix
 from agents.settings import Settings
 from agents.topics import STAGES, wanted_topics
@@ -17,14 +18,15 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 JOURNAL, PROGRESS = "customer-events", "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "reader", "doctor"]
+Role = Literal["worker", "feeder", "admin", "redriver", "reader", "doctor"]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
 ROLES: dict[Role, str] = {
     "worker": "`tierstream worker`",
-    "feeder": "`tierstream feed`, and every producer of events",
-    "admin": "`tierstream topics`, `tierstream policy`",
+    "feeder": "`tierstream feed`, and every producer of events (which needs no changelog)",
+    "admin": "`tierstream topics`, `tierstream policy`, `tierstream go-live`",
+    "redriver": "`tierstream dlq`; READ only for `list` and `show`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
@@ -42,7 +44,8 @@ class Right(msgspec.Struct, frozen=True, order=True):
 
 def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
-    makers = {"worker": _worker, "feeder": _feeder, "admin": _admin, "reader": _reader, "doctor": _doctor}
+    makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
+    makers |= {"redriver": _redriver, "reader": _reader, "doctor": _doctor}
     return sorted(set(makers[role](settings)))
 
 
@@ -78,6 +81,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
 
 def _feeder(settings: Settings) -> Iterator[Right]:
     yield from (Right("topic", name, "WRITE") for name in settings.sources())
+    yield Right("topic", changelog(settings.kafka.application_id, "intake"), "READ")
 
 
 def _admin(settings: Settings) -> Iterator[Right]:
@@ -88,7 +92,17 @@ def _admin(settings: Settings) -> Iterator[Right]:
         yield from (Right("topic", topic.name, operation) for operation in operations)
     yield from (Right("topic", settings.topic(JOURNAL), operation) for operation in ("READ", "WRITE"))
     yield Right("topic", changelog(kafka.application_id, "customers"), "READ")
-    yield Right("transactional-id", f"{kafka.topic_prefix}{kafka.application_id}-policy-activation", "WRITE")
+    yield Right("topic", settings.topic(PROGRESS), "READ")
+    yield Right("topic", settings.topic("audit"), "WRITE")
+    for purpose in ("policy-activation", "go-live"):
+        yield Right("transactional-id", control_id(settings, purpose), "WRITE")
+
+
+def _redriver(settings: Settings) -> Iterator[Right]:
+    yield from (Right("topic", name, "WRITE") for name in settings.sources())
+    yield Right("topic", settings.topic("dead-letters"), "READ")
+    yield from (Right("topic", settings.topic("audit"), operation) for operation in ("READ", "WRITE"))
+    yield Right("transactional-id", control_id(settings, "redrive"), "WRITE")
 
 
 def _reader(settings: Settings) -> Iterator[Right]:

@@ -9,7 +9,8 @@ from agents.runtime.stage import Headers, OutputRecord, Record
 from agents.stage_metrics import BAND_MOVED, REFUSED, REPEATED, TIER_MOVED, StageCounts
 from schemas.cloudevents import encode_output
 from schemas.decisions import ChurnRiskChanged, TierChanged
-from schemas.rejections import Rejected, dead_letter_headers
+from schemas.journal import redriven_of
+from schemas.rejections import HEADER_PREFIX, REDRIVEN_FROM_HEADER, Rejected, dead_letter_headers
 from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.regime import Regime
@@ -45,7 +46,8 @@ class Outbox:
             self.put(self._topics[topic], key, value, [*headers, (JOURNAL_HEADER, where)])
             self._counts[_kind_of(decision)] += 1
         for rejected, value, waited in effects.refused:
-            self.dead_letter(rejected, key, value, [], None if waited else record)
+            attempts = redriven_of(value) + 1
+            self.dead_letter(rejected, key, value, [], None if waited else record, attempts=attempts)
         if effects.repeated:
             self._counts[REPEATED, "customers"] += effects.repeated
 
@@ -62,8 +64,10 @@ class Outbox:
         value: bytes | None,
         headers: Headers,
         record: Record | None,
+        *,
+        attempts: int,
     ) -> None:
-        """The original, untouched, with the reason beside it.
+        """The original, untouched, with the reason beside it; what an earlier refusal left in its headers gives way.
 
         Without a record it waited in the state: it was the partition's.
         """
@@ -74,10 +78,11 @@ class Outbox:
             partition=self._partition,
             offset=record.offset if record is not None else -1,
             timestamp=record.timestamp if record is not None else -1,
-            attempts=1,
+            attempts=attempts,
             app_version=APP_VERSION,
         )
-        self.put(self._topics["dead-letters"], key, value, [*headers, *added])
+        own = [h for h in headers if not h[0].startswith(HEADER_PREFIX) or h[0] == REDRIVEN_FROM_HEADER]
+        self.put(self._topics["dead-letters"], key, value, [*own, *added])
         self._counts[REFUSED, rejected.reason.value] += 1
 
     def audit(self, entry: dict[str, object]) -> None:

@@ -6,24 +6,23 @@ policy. A fixed transactional id lets one activation at a time through, from wha
 
 import hashlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from kafka import TopicPartition
-from kafka.errors import AuthorizationError, KafkaError, ProducerFencedError
 
-from agents.customers import POLICIES_KEY
-from agents.customers import Activation as PolicyEntry
-from agents.errors import BrokerUnreachableError, ConfigurationError, RestartError
-from agents.kafka_clients import consumer, producer
+from agents.control_records import control_writer, write_everywhere
+from agents.errors import BrokerUnreachableError, ConfigurationError
+from agents.kafka_clients import consumer
 from agents.lookup import newest_value
+from agents.partition_records import POLICIES_KEY
+from agents.partition_records import Activation as PolicyEntry
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
-from schemas.journal import PolicyActivated, control_key, decode_journal, encode_journal
+from schemas.journal import PolicyActivated, decode_journal
 from streams.policy.model import Policy
 from streams.policy.parse import canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
@@ -31,8 +30,6 @@ from streams.policy.presets import preset_names, preset_text
 JOURNAL = "customer-events"
 SINCE_EVER_MS = 0
 """The first activation holds for all events, whenever they happened."""
-TRANSACTION_TIMEOUT_MS = 5_000
-"""An open transaction holds back every reader of the journal: no longer than this when we die in the middle."""
 READ_TIMEOUT_S = 20
 
 
@@ -116,52 +113,26 @@ def partitions_without_policy(settings: Settings) -> list[int]:
     return [number for number in range(settings.kafka.partitions) if not isinstance(first.get(number), PolicyActivated)]
 
 
-@contextmanager
-def _one_activation(settings: Settings) -> Iterator[Any]:
-    """A transactional producer; opening it ends whatever another activation left open."""
-    name = f"{settings.kafka.topic_prefix}{settings.kafka.application_id}-policy-activation"
-    with producer(settings, transactional_id=name, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS) as writer:
-        writer.init_transactions()
-        yield writer
+def _one_activation(settings: Settings) -> AbstractContextManager[Any]:
+    return control_writer(settings, "policy-activation")
 
 
 def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -> Activation:  # noqa: ANN401 - kafka-python is untyped
-    journal, count = settings.topic(JOURNAL), settings.kafka.partitions
     since = format_instant(effective_at)
     digest = hashlib.sha256(f"{policy.hash} {since}".encode()).hexdigest()[:16]
-    try:
-        writer.begin_transaction()
-        sent = []
-        for number in range(count):
-            record = PolicyActivated(
-                id=f"activation-{digest}",
-                effective_at=since,
-                name=policy.name,
-                hash=policy.hash,
-                text=canonical(policy),
-                home=(number, count),
-            )
-            sent.append(writer.send(journal, encode_journal(record), key=control_key(record), partition=number))
-        writer.flush(timeout=TRANSACTION_TIMEOUT_MS / 1000)
-        for each in sent:
-            each.get(timeout=1)
-        writer.commit_transaction()
-    except ProducerFencedError as error:
-        raise RestartError(
-            "Another activation began before this one ended; this one changed nothing.",
-            where=journal,
-            next_step="tierstream policy show",
-        ) from error
-    except AuthorizationError:  # told where the client was opened
-        raise
-    except KafkaError as error:
-        raise BrokerUnreachableError(
-            "The activation did not come through; it is in force everywhere or nowhere.",
-            where=journal,
-            why=str(error),
-            next_step="tierstream policy show   (then activate again, if it is not in force)",
-        ) from error
-    return Activation(policy, effective_at, count)
+
+    def record(home: tuple[int, int]) -> PolicyActivated:
+        return PolicyActivated(
+            id=f"activation-{digest}",
+            effective_at=since,
+            name=policy.name,
+            hash=policy.hash,
+            text=canonical(policy),
+            home=home,
+        )
+
+    write_everywhere(writer, settings, record, what="activation", check="tierstream policy show")
+    return Activation(policy, effective_at, settings.kafka.partitions)
 
 
 def _first_records(settings: Settings) -> dict[int, object]:

@@ -1,13 +1,14 @@
 """The AsyncAPI 3.1 document: the catalogue's topics as channels, the JSON Schemas as payloads."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from schemas.catalog import RAW_TOPICS, TOPICS, TopicSpec
+from schemas.decisions import Cause
 from schemas.envelope import ATTRIBUTE_PREFIX
 from schemas.events import EVENT_CLASSES, TOPIC_OF
 from schemas.faults import TYPE_PREFIX, TYPE_SUFFIX
-from schemas.publishing import CONTENT_TYPE, OUTPUT_CLASSES
+from schemas.publishing import CAUSE_HEADER, CONTENT_TYPE, OUTPUT_CLASSES
 from schemas.reflection import Struct
 from schemas.rejections import HEADER_PREFIX, RefusalReason
 
@@ -20,6 +21,7 @@ _CLOUDEVENT: Final = ".cloudevent"
 _JOURNAL: Final = "journal"
 _DEAD_LETTERS: Final = "dead-letters"
 _DEAD_LETTER: Final = "dead-letter"
+_CAUSE_TRAIT: Final = "cause"
 _IMPORTS: Final = "imports"
 _CLOCK_TYPES: Final = {"clock.advanced": "ClockAdvanced", "clock.closed": "ClockClosed"}
 _INTEGER_SETTINGS: Final = "0123456789-"
@@ -28,6 +30,7 @@ _INTEGER_SETTINGS: Final = "0123456789-"
 def asyncapi_document() -> Part:
     """The whole document, ready to be written as YAML beside the folder `jsonschema`."""
     messages_of = {name: _messages_of(spec) for name, spec in TOPICS.items()}
+    traits = {"cloudevents": _cloudevents_trait(), _CAUSE_TRAIT: _cause_trait()}
     public = {name: messages for name, messages in messages_of.items() if messages}
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -44,7 +47,7 @@ def asyncapi_document() -> Part:
         "defaultContentType": "application/json",
         "channels": {name: _channel(TOPICS[name], messages) for name, messages in public.items()},
         "operations": {_operation_name(name): _operation(name) for name in public},
-        "components": {"messages": _messages(), "messageTraits": {"cloudevents": _cloudevents_trait()}},
+        "components": {"messages": _messages(), "messageTraits": traits},
     }
 
 
@@ -107,7 +110,7 @@ def _messages() -> Part:
         bare = name.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
         messages[bare] = _message(name, output_class, f"{bare}{TYPE_SUFFIX}.json", key="The customer's id.") | {
             "contentType": CONTENT_TYPE.decode(),
-            "traits": [{"$ref": "#/components/messageTraits/cloudevents"}],
+            "traits": [{"$ref": f"#/components/messageTraits/{trait}"} for trait in ("cloudevents", _CAUSE_TRAIT)],
         }
     for name, definition in _CLOCK_TYPES.items():
         messages[name] = _payload_message(
@@ -157,6 +160,12 @@ def _cloudevents_trait() -> Part:
             },
         }
     }
+
+
+def _cause_trait() -> Part:
+    """Why a decision was made, for readers that filter without parsing."""
+    causes = {"type": "string", "enum": list(get_args(Cause))}
+    return {"headers": {"type": "object", "properties": {CAUSE_HEADER: causes}}}
 
 
 def _dead_letter() -> Part:

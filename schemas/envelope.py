@@ -13,6 +13,7 @@ from msgspec import Meta
 from schemas.events import EVENT_CLASSES, Event
 from schemas.faults import TYPE_PREFIX, TYPE_SUFFIX, fault_of, unknown_type
 from schemas.fields import TEXT_LENGTH_MAX, Id, Instant, RequiredText, Text
+from schemas.inputs.base import STAMPED
 from schemas.rejections import RefusalReason, Rejected
 from schemas.screening import Screened, quoted, refuse, repeated_key_fault
 
@@ -122,7 +123,8 @@ def _open(members: Mapping[str, Any], data: object, *, envelope_path: str, data_
         "source": envelope.source,
         "time": envelope.time,
     }
-    flat.pop("recordedtime", None)
+    for name in STAMPED:
+        flat.pop(name, None)
     if not flat.get("customer_id") and (cls in _OF_KNOWN_CUSTOMERS or not flat.get("anonymous_id")):
         flat["customer_id"] = envelope.subject or envelope.partitionkey
     try:

@@ -54,7 +54,15 @@ class PolicyActivated(Control, kw_only=True, tag="policy.activated"):
     home: Home | None = None
 
 
-ControlRecord = ClockTick | ClockAdvanced | ClockClosed | PolicyActivated
+class GoLive(Control, kw_only=True, tag="go-live"):
+    """The history is loaded: what is decided from here on is told. Without a history before it, it changes nothing."""
+
+    instant: Instant
+    """As of when every customer of whom the history told is introduced."""
+    home: Home | None = None
+
+
+ControlRecord = ClockTick | ClockAdvanced | ClockClosed | PolicyActivated | GoLive
 JournalRecord = InputEvent | ControlRecord
 
 _DECODER: Final = msgspec.json.Decoder(JournalRecord)
@@ -70,6 +78,12 @@ encode_journal = _ENCODER.encode
 def journal_key(event: Event) -> bytes:
     """The key under which an event is journalled: its customer's id, or `anonymous:<id>` while nobody knows them."""
     return (event.customer_id or ANONYMOUS_PREFIX + event.anonymous_id).encode()
+
+
+def redriven_of(value: bytes) -> int:
+    """How often the event in a journal value was refused and sent again before."""
+    event = decode_journal(value)
+    return 0 if isinstance(event, Control) else event.redriven
 
 
 def control_key(record: ControlRecord) -> bytes:

@@ -24,6 +24,7 @@ from schemas.fields import (
     OptionalCustomerId,
     OptionalId,
 )
+from schemas.inputs.base import STAMPED
 from schemas.journal import ControlRecord, JournalRecord
 from schemas.publishing import SEQUENCE_DIGITS
 from schemas.reflection import Struct, field_docs, with_inner
@@ -32,7 +33,7 @@ Schema = dict[str, Any]
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REF: Final = "#/$defs/{name}"
-_ENVELOPE_FIELDS: Final = ("type", "id", "source", "time", "recordedtime")
+_ENVELOPE_FIELDS: Final = ("type", "id", "source", "time", *STAMPED)
 _NO_DEFAULT: Final = object()
 _EMPTY: Final[tuple[object, ...]] = ("", None, [], ())
 _NULL: Final = {"type": "null"}
@@ -56,7 +57,8 @@ _EXTENSIONS: Final = {"^(?!data$|data_base64$)[a-z0-9]{1,20}$": {"type": ["strin
 def flat_schema(event_class: type[Event]) -> Schema:
     """What a producer sends as plain JSON."""
     event, definitions = _described(event_class, nullable=False)
-    del event["properties"]["recordedtime"]
+    for name in STAMPED:
+        del event["properties"][name]
     return _document(type_of(event_class), event | _about_somebody(event), definitions)
 
 

@@ -14,6 +14,8 @@ from schemas.decisions import ChurnRiskChanged, Decision, Output, Profile, TierC
 from schemas.faults import TYPE_PREFIX, TYPE_SUFFIX
 
 CONTENT_TYPE: Final = b"application/cloudevents+json; charset=UTF-8"
+CAUSE_HEADER: Final = "tierstream-cause"
+"""The decision's cause again, so that a reader can leave `backfill` aside without parsing."""
 SEQUENCE_DIGITS: Final = 12
 """The `sequence` attribute is text that sorts as its number does."""
 
@@ -84,6 +86,7 @@ def encode_output(decision: Output, *, event_id: str, source: str) -> tuple[byte
         ("ce_partitionkey", key),
         ("ce_time", time),
         ("ce_sequence", sequence),
+        (CAUSE_HEADER, decision.cause.encode()),
     ]
 
 

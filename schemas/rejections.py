@@ -6,6 +6,10 @@ from typing import Final, final
 import msgspec
 
 HEADER_PREFIX: Final = "tierstream-dlq-"
+ATTEMPTS_HEADER: Final = HEADER_PREFIX + "attempts"
+"""On a dead letter: how often it was refused, from 1. On a record that is redriven: how often it was before."""
+REDRIVEN_FROM_HEADER: Final = HEADER_PREFIX + "redriven-from"
+"""On a record that is redriven: the place of the dead letter that it was."""
 DETAIL_BYTES_MAX: Final = 1024
 
 
@@ -67,7 +71,7 @@ def dead_letter_headers(
         (HEADER_PREFIX + "partition", b"%d" % partition),
         (HEADER_PREFIX + "offset", b"%d" % offset),
         (HEADER_PREFIX + "timestamp", b"%d" % timestamp),
-        (HEADER_PREFIX + "attempts", b"%d" % attempts),
+        (ATTEMPTS_HEADER, b"%d" % attempts),
         (HEADER_PREFIX + "app-version", app_version.encode()),
         ("kafka_dlt-original-topic", topic_bytes),
         ("kafka_dlt-original-partition", partition.to_bytes(4, "big", signed=True)),

@@ -20,6 +20,13 @@ class Trigger(NamedTuple):
     """The instant as of which it is judged."""
     occurred_at: int | None
     """When what triggered it happened; None for time and policies."""
+    backfill: bool = False
+    """Whether the partition loads its history."""
+
+    @property
+    def told(self) -> Cause:
+        """The cause as it is published: while a history is loaded `backfill`, whatever it was."""
+        return "backfill" if self.backfill else self.cause
 
 
 class Change(NamedTuple):
@@ -42,9 +49,11 @@ class Refused(NamedTuple):
 class Effects:
     """Collects, for one customer at a time; `take_over` begins with the next."""
 
-    __slots__ = ("changes", "key", "refused", "repeated")
+    __slots__ = ("backfill", "changes", "key", "refused", "repeated")
 
     def __init__(self, key: bytes = b"") -> None:
+        self.backfill = False
+        """Whether the partition loads its history; stays, whoever the customer is."""
         self.take_over(key)
 
     def take_over(self, key: bytes) -> None:

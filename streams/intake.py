@@ -9,6 +9,7 @@ from schemas.cloudevents import decode_input
 from schemas.envelope import Headers
 from schemas.events import InputEvent
 from schemas.journal import ClockAdvanced, ClockClosed, encode_journal, journal_key
+from schemas.marks import UNMARKED, marks_of
 from schemas.rejections import RefusalReason, Rejected
 
 STAGE = "intake"
@@ -37,15 +38,20 @@ class Accepted(NamedTuple):
 
 
 def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limits) -> Accepted | Rejected:
-    """Decode, validate and stamp a raw record that the broker received at `arrived_at` (epoch ms)."""
+    """Decode, validate and stamp a raw record that the broker received at `arrived_at` (epoch ms).
+
+    An event of a history that is loaded counts as having arrived when it happened, unless that lies ahead.
+    """
     event = decode_input(value, headers)
-    return event if type(event) is Rejected else admit(event, arrived_at, limits)
+    return event if type(event) is Rejected else admit(event, headers, arrived_at, limits)
 
 
-def admit(event: InputEvent, arrived_at: int, limits: Limits) -> Accepted | Rejected:
-    """Judge the time of a checked event, whatever format it came in, and stamp it."""
+def admit(event: InputEvent, headers: Headers, arrived_at: int, limits: Limits) -> Accepted | Rejected:
+    """Judge the time of a checked event, whatever format it came in, and stamp it; `headers` may mark it."""
     occurred_at = parse_instant(event.time)
-    recorded_at = occurred_at if limits.event_clock else arrived_at
+    marks = marks_of(headers) if headers else UNMARKED
+    on_time = limits.event_clock or (marks.backfill and occurred_at <= arrived_at)
+    recorded_at = occurred_at if on_time else arrived_at
     if occurred_at < EARLIEST_MS:
         return Rejected(reason=RefusalReason.BAD_TIME, stage=STAGE, detail=f"time {event.time} is before 1990")
     if occurred_at >= LATEST_MS:
@@ -64,7 +70,8 @@ def admit(event: InputEvent, arrived_at: int, limits: Limits) -> Accepted | Reje
         )
     if len(event.time) != _CANONICAL_LENGTH or event.time[-1] != "Z":
         event.time = format_instant(occurred_at)
-    event.recordedtime = event.time if limits.event_clock else format_instant(recorded_at)
+    event.recordedtime = event.time if on_time else format_instant(recorded_at)
+    event.backfill, event.redriven = marks
     return Accepted(journal_key(event), encode_journal(event), event, recorded_at)
 
 

@@ -102,13 +102,13 @@ def process(
         elif outcome.refused is not None:
             effects.refuse(outcome.refused, value)
         return
-    state.changed_by = ("event", event.id)
+    state.changed_by = ("backfill" if effects.backfill else "event", event.id)
     if event.test:
         state.test = True
     ladders = outcome.taken or not regime.metrics.isdisjoint(outcome.metrics)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     if ladders or risk or state.waiting:
-        trigger = Trigger("event", event.id, at, occurred_at)
+        trigger = Trigger("event", event.id, at, occurred_at, effects.backfill)
         _review(state, regime, trigger, effects, ladders=ladders, risk=risk, outcome=outcome)
         _set_due(state, at)
 
@@ -175,7 +175,7 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
     state.clock = max(state.clock, at)
     state.revision += 1
     as_of = _advance(state, regime, at)
-    trigger = Trigger("time", None, at, None)
+    trigger = Trigger("time", None, at, None, effects.backfill)
     for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
         effects.refuse(WAITED_IN_VAIN, value, waited=True)
     ladders = any(standing.due <= at for standing in state.ladders)
@@ -189,7 +189,7 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     state.ordinal, state.clock = new.ordinal, max(state.clock, at)
     state.revision += 1
     _advance(state, new, at)
-    trigger = Trigger("policy", None, at, None)
+    trigger = Trigger("policy", None, at, None, effects.backfill)
     moves = [
         (rules, standing, move)
         for rules, standing, move in _review_ladders(state, new, trigger, UNCHANGED)
@@ -251,7 +251,7 @@ def _review_ladders(
         if move is not None:
             moves.append((rules, standing, move))
         elif standing.grace_until != grace_until:
-            state.changed_by = (trigger.cause, trigger.event_id)
+            state.changed_by = (trigger.told, trigger.event_id)
     return moves
 
 

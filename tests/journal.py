@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from agents.customers import DUE_WORK_KEY, POLICIES_KEY, CustomersPartition, CustomersStage
+from agents.customers import CustomersPartition, CustomersStage
+from agents.partition_records import BACKFILL_KEY, DUE_WORK_KEY, POLICIES_KEY
 from agents.runtime.stage import Batch, Headers, Record
 from schemas.catalog import TOPICS
 from schemas.clock import format_instant
@@ -20,6 +21,7 @@ from schemas.journal import (
     ClockClosed,
     ClockTick,
     ControlRecord,
+    GoLive,
     PolicyActivated,
     control_key,
     encode_journal,
@@ -76,6 +78,10 @@ class Journal:
         """End a feed's time."""
         self._control(ClockClosed(instant=format_instant(instant)))
 
+    def go_live(self, instant: int) -> None:
+        """End the history that was loaded."""
+        self._control(GoLive(instant=format_instant(instant)))
+
     def raw(self, key: bytes, value: bytes) -> bytes:
         """Write any record."""
         self.records.append(Record(JOURNAL, 0, len(self.records), 0, LOG_APPEND_TIME, key, value, ()))
@@ -130,7 +136,7 @@ class Committed:
 
     def customers(self) -> list[bytes]:
         """Keys of all customers with a state."""
-        return sorted(self.changelog.keys() - {POLICIES_KEY, DUE_WORK_KEY})
+        return sorted(self.changelog.keys() - {POLICIES_KEY, DUE_WORK_KEY, BACKFILL_KEY})
 
 
 def customers_stage(*, decoded_max: int = 1_000, dedupe: bool = True, partitions: int = 1) -> CustomersStage:

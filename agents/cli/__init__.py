@@ -24,13 +24,15 @@ COMMANDS = {
     "worker": "Run the pipeline: events in, changes of standing out.",
     "feed": "Send a file of events.",
     "map": "See what a mapping file makes of another system's records.",
+    "go-live": "End a backfill: from now on, changes are told.",
+    "dlq": "Look at dead letters, and send them again.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
     "schemas": "Look at the event types and write their JSON Schemas.",
     "doctor": "Look for what is wrong, and say what to do about it.",
     "bench": "Measure throughput and delay on this machine.",
 }
-"""Name to help line; `agents.cli.NAME:app` is the command."""
+"""Name to help line; `agents.cli.NAME:app`, with _ for -, is the command."""
 
 
 HELP = """\
@@ -51,7 +53,7 @@ def root(*, with_help_lines: bool) -> App:
         sort_key=lambda _: 0,
     )
     for name, line in COMMANDS.items():
-        app.command(f"agents.cli.{name}:app", name=name, help=line if with_help_lines else None)
+        app.command(f"agents.cli.{name.replace('-', '_')}:app", name=name, help=line if with_help_lines else None)
     return app
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
 from agents.errors import ConfigurationError
-from agents.feed import Report, Told, at_rate, at_speed, feed_in_time, feed_lines
+from agents.feed import Report, Told, at_rate, at_speed, feed_history, feed_in_time, feed_lines
 from agents.feed_file import EventFile, PassedLine, Ready, RefusedLine, open_events
 from agents.mapped_file import MappedFile, open_mapped
 from agents.settings import Settings
@@ -25,17 +25,19 @@ REFUSED_EXIT_CODE = 1
 REFUSED_SHOWN_MAX = 20
 TELL_EVERY = 500
 
+BACKFILL = "Load a history, in order of time: every change carries cause = backfill, until `tierstream go-live`."
 EVENT_CLOCK = "Send in order of time to the topic imports, and let the events tell the time: for histories."
 MAP = "Mapping file that says what the lines or rows mean; the word `segment` for Segment's calls."
 UNTIL = "With --event-clock: the instant at which the clock ends; the last event's time by default."
 
 
 @app.default
-def feed(
+def feed(  # noqa: PLR0913 - each is an option of the command
     file: Annotated[Path, Parameter(help="One event per line: CloudEvents or flat JSON; or any file with --map.")],
     /,
     *,
     mapping: Annotated[Path | None, Parameter(name="--map", help=MAP)] = None,
+    backfill: Annotated[bool, Parameter(negative="", show_default=False, help=BACKFILL)] = False,
     event_clock: Annotated[bool, Parameter(negative="", show_default=False, help=EVENT_CLOCK)] = False,
     until: Annotated[str | None, Parameter(help=UNTIL)] = None,
     rate: Annotated[float | None, Parameter(help="Events per second at most.")] = None,
@@ -52,9 +54,17 @@ def feed(
     settings = settings_of(config)
     if not event_clock and (until or speed):
         raise ConfigurationError("--until and --speed need --event-clock.", next_step="tierstream feed --help")
+    if backfill and event_clock:
+        raise ConfigurationError(
+            "--backfill and --event-clock exclude each other.",
+            why="with an event clock everything is history, and nothing ever goes live",
+            next_step="--backfill, with the broker's clock, for a history that live events follow",
+        )
     opened = open_events(file) if mapping is None else open_mapped(file, mapping)
     with opened as events, _progress(events) as told:
-        if event_clock:
+        if backfill:
+            report = _history(settings, events, rate, told)
+        elif event_clock:
             report = _in_time(settings, events, _instant(until), speed, told)
         else:
             lines = events.in_file_order()
@@ -65,14 +75,27 @@ def feed(
     return REFUSED_EXIT_CODE if report.refused else 0
 
 
+def _history(settings: Settings, events: EventFile | MappedFile, rate: float | None, told: Told) -> Report:
+    rest, ordered = events.in_time_order()
+    paced = at_rate(ordered, rate) if rate else ordered
+    report = feed_history(settings, paced, feed_id=events.fingerprint, told=told)
+    return _with_rest(report, rest)
+
+
 def _in_time(
     settings: Settings, events: EventFile | MappedFile, until: int | None, speed: float | None, told: Told
 ) -> Report:
     rest, ordered = events.in_time_order()
     paced = at_speed(ordered, speed) if speed else ordered
     report = feed_in_time(settings, paced, feed_id=events.fingerprint, until=until, told=told)
-    report.refused = [line for line in rest if isinstance(line, RefusedLine)]
-    report.passed = [line for line in rest if isinstance(line, PassedLine)]
+    return _with_rest(report, rest)
+
+
+def _with_rest(report: Report, rest: Iterable[RefusedLine | PassedLine]) -> Report:
+    """What of the file was not sent."""
+    lines = list(rest)
+    report.refused = [line for line in lines if isinstance(line, RefusedLine)]
+    report.passed = [line for line in lines if isinstance(line, PassedLine)]
     return report
 
 

@@ -13,7 +13,7 @@ from agents.demo.files import PROFILES
 from agents.demo.reading import Held
 from schemas.clock import parse_instant
 from schemas.events import InputEvent
-from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, PolicyActivated, decode_journal
+from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, GoLive, PolicyActivated, decode_journal
 from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.policy.parse import load_canonical
@@ -72,7 +72,7 @@ class _Partition:
                 self._regimes.append(regime_of(policy, len(self._regimes), effective_at))
             case ClockClosed() as closed:
                 self._closed_at = parse_instant(closed.instant)
-            case ClockTick() | ClockAdvanced():
+            case ClockTick() | ClockAdvanced() | GoLive():
                 pass
             case event:
                 self._fold(key, event, value)

@@ -1,11 +1,14 @@
 """What every input event carries, whatever its type."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-from schemas.fields import Id, Instant, OptionalCustomerId, OptionalId, Text, Word, word_meta
+from schemas.fields import Count, Id, Instant, OptionalCustomerId, OptionalId, Text, Word, word_meta
 from schemas.vocabulary import CHANNEL_TYPES
+
+STAMPED: Final = ("recordedtime", "backfill", "redriven")
+"""Fields that only the journal has: the intake writes them, and producers are not told of them."""
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
@@ -19,6 +22,10 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", 
     """When it happened."""
     recordedtime: Text = ""
     """When it reached us; stamped by the intake, whatever a producer writes here."""
+    backfill: bool = False
+    """Part of a history that is loaded: nobody is told before the go-live. Stamped as `recordedtime` is."""
+    redriven: Count = 0
+    """How often it was a dead letter and sent again. Stamped as `recordedtime` is."""
     customer_id: OptionalCustomerId = ""
     anonymous_id: OptionalId = ""
     channel: Word = ""

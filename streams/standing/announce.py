@@ -47,7 +47,7 @@ def announce_tier(
     valid_until, grace_until = _validity(state, rules, standing, move, regime)
     state.sequences[TIER_SEQUENCE] += 1
     state.revision += 1
-    state.changed_by = (trigger.cause, trigger.event_id)
+    state.changed_by = (trigger.told, trigger.event_id)
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
     change_id = output_id(
         effects.customer_id,
@@ -62,7 +62,7 @@ def announce_tier(
         effective_at=format_instant(move.effective_at),
         sequence=state.sequences[TIER_SEQUENCE],
         revision=state.revision,
-        cause="correction" if move.correction else trigger.cause,
+        cause="correction" if move.correction and not trigger.backfill else trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
         reasons=_tier_reasons(state, rules, previous, current, as_of),
@@ -70,7 +70,7 @@ def announce_tier(
         ladder=rules.id,
         tier=tier_ref(current),
         previous_tier=tier_ref(previous),
-        direction=_direction(standing, previous, current),
+        direction="initial" if trigger.cause == "initial" else _direction(standing, previous, current),
         valid_until=valid_until,
         grace_until=grace_until,
         next_tier=_next_tier(state, rules, move.current, as_of),
@@ -91,7 +91,7 @@ def announce_band(
     at = move.effective_at
     state.sequences[RISK_SEQUENCE] += 1
     state.revision += 1
-    state.changed_by = (trigger.cause, trigger.event_id)
+    state.changed_by = (trigger.told, trigger.event_id)
     sequence = state.sequences[RISK_SEQUENCE]
     past = churn.history(state, regime.calendar) if move.current != NO_BAND else None
     following = state.risk.due if past and state.risk.due != NOT_DUE else None
@@ -101,7 +101,7 @@ def announce_band(
         effective_at=format_instant(at),
         sequence=sequence,
         revision=state.revision,
-        cause=trigger.cause,
+        cause=trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
         reasons=_band_reasons(rules, move, judged.no_purchase if judged else None),
@@ -152,10 +152,14 @@ def _validity(
 def _tier_reasons(
     state: CustomerState, rules: Ladder, previous: Tier | None, current: Tier | None, as_of: int
 ) -> tuple[Reason, ...]:
-    """What was reached on the way up; on the way down, what is no longer kept of the tier above."""
+    """What was reached on the way up; on the way down, what is no longer kept of the tier above.
+
+    A tier that is introduced may have been reached long ago: then what keeps it.
+    """
     rose = current is not None and (previous is None or current.rank > previous.rank)
     if rose and current is not None:
-        return _reasons(rules, current, "enter", measure(state, current.enter, as_of), met=True)
+        reached = _reasons(rules, current, "enter", measure(state, current.enter, as_of), met=True)
+        return reached or _reasons(rules, current, "keep", measure(state, current.keep, as_of), met=True)
     if previous is not None:
         return _reasons(rules, previous, "keep", measure(state, previous.keep, as_of), met=False)
     return ()
@@ -210,6 +214,8 @@ def _band_reasons(rules: ChurnRules, move: BandMove, score: float | None) -> tup
     window = f"{rules.horizon_days}d"
     if move.current > move.previous:
         edge = rules.bands[move.current].lower_edge
+        if score < edge:  # introduced in a band that the hysteresis holds
+            edge -= rules.hysteresis
         rule = f"churn.{rules.bands[move.current].name}"
         return (Reason(rule=rule, metric="p_no_purchase", window=window, value=score, operator=">=", threshold=edge),)
     left = rules.bands[move.current + 1]

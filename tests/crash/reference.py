@@ -11,7 +11,8 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.clock import parse_instant
-from schemas.journal import ControlRecord, PolicyActivated, decode_journal
+from schemas.journal import ControlRecord, GoLive, PolicyActivated, decode_journal
+from streams.backfill import go_live
 from streams.customer.state import CustomerState, encode_state
 from streams.effects import Effects
 from streams.policy.parse import load_canonical
@@ -70,6 +71,7 @@ class PartitionFold:
         self._dedupe = dedupe
         self._states: dict[bytes, CustomerState] = {}
         self._regimes: list[Regime] = []
+        self._loading = False
 
     def take(self, entry: Entry) -> None:
         """Fold one journal record."""
@@ -82,7 +84,8 @@ class PartitionFold:
         state = self._states.get(entry.key)
         if state is None:
             state = self._states[entry.key] = new_state(self._regimes, parse_instant(event.recordedtime))
-        effects = Effects(entry.key)
+        self._loading = self._loading or event.backfill
+        effects = self._effects(entry.key)
         process(state, event, entry.value, self._regimes, effects, dedupe=self._dedupe)
         self._keep(entry.key, state, effects)
 
@@ -97,7 +100,11 @@ class PartitionFold:
         if isinstance(event, PolicyActivated):
             policy = load_canonical(event.text)
             self._regimes.append(regime_of(policy, len(self._regimes), parse_instant(event.effective_at)))
-        elif event.home is None or event.home == self._home:
+        elif event.home not in (None, self._home):
+            return
+        elif isinstance(event, GoLive):
+            self._go_live(parse_instant(event.instant))
+        else:
             self._pass_time(parse_instant(event.instant))
 
     def _pass_time(self, until: int) -> None:
@@ -105,9 +112,22 @@ class PartitionFold:
             following = state.ordinal + 1
             behind = following < len(self._regimes) and self._regimes[following].effective_at <= until
             if state.due <= until or behind:
-                effects = Effects(key)
+                effects = self._effects(key)
                 pass_time(state, self._regimes, until, effects)
                 self._keep(key, state, effects)
+
+    def _go_live(self, instant: int) -> None:
+        if self._loading:
+            self._loading = False
+            for key, state in self._states.items():
+                effects = Effects(key)
+                go_live(state, self._regimes, instant, effects)
+                self._keep(key, state, effects)
+
+    def _effects(self, key: bytes) -> Effects:
+        effects = Effects(key)
+        effects.backfill = self._loading
+        return effects
 
     def _keep(self, key: bytes, state: CustomerState, effects: Effects) -> None:
         for topic, decision, change_id in effects.changes:

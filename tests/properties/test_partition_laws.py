@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import agents.customers
-from agents.customers import DUE_WORK_KEY
+from agents.partition_records import DUE_WORK_KEY
 from schemas.clock import MS_PER_DAY
 from tests.journal import Committed, Journal, Published, customers_stage, fold_all, folded, restored
 from tests.properties.journals import GAPS_MS, POLICIES, START_MS, Happening, arrivals, happenings, lives, long

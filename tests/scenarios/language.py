@@ -1,8 +1,9 @@
 """The language of the stories: a customer's days in YAML, and what must be true after each step.
 
 A story names a policy and tells steps. A step is an event `at` a local time of the policy's zone (or in UTC, with a
-`Z` behind it), `silence until` an instant, or `activate`, a policy that takes effect. `happened` says when an event
-that arrives late took place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its texts counting from 1.
+`Z` behind it), `silence until` an instant, `go live` as of one, or `activate`, a policy that takes effect. `happened`
+says when an event that arrives late took place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its
+texts counting from 1.
 Everything in YAML is text here: amounts of money are decimals in the policy's currency and pass no float. A word that
 the language doesn't know is a mistake, so that no expectation is ever silently skipped.
 """
@@ -111,13 +112,17 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
     """Members of the customer block, as JSON writes them."""
 
 
-class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence until"}):
+class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence until", "go_live": "go live"}):
     """One thing that happens, and what is expected of it."""
 
     at: Text = ""
     happened: Text = ""
     until: Text = ""
     activate: PolicyText | None = None
+    go_live: Text = ""
+    """The instant as of which the history that was loaded is at its end."""
+    backfill: Literal["", "true"] = ""
+    """Part of a history that is loaded."""
     event: Text = ""
     """Id of the event; by default every step has one of its own."""
     channel: Text = ""

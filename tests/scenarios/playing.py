@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.clock import format_instant
+from schemas.marks import BACKFILL_HEADER
 from schemas.money import decimal_to_minor
 from schemas.rejections import Rejected
 from streams.customer.state import CustomerState
@@ -45,7 +46,7 @@ class Play:
 
     def day(self, step: Step) -> int:
         """The local day on which a step takes place."""
-        at = EPOCH + timedelta(milliseconds=self.instant(step.until or step.at))
+        at = EPOCH + timedelta(milliseconds=self.instant(step.until or step.go_live or step.at))
         return at.astimezone(ZoneInfo(self.policy.time_zone)).toordinal()
 
     def minor(self, amount: str) -> int:
@@ -57,6 +58,8 @@ class Play:
         self._number += 1
         if step.until:
             self.journal.tick(self.instant(step.until))
+        elif step.go_live:
+            self.journal.go_live(self.instant(step.go_live))
         elif step.activate is not None:
             self.policy = policy(step.activate)
             self.journal.activate(self.policy, self.instant(step.activate.effective or step.at))
@@ -86,7 +89,8 @@ class Play:
         }
         who = "anonymous_id" if self.story.anonymous else "customer_id"
         raw = json.dumps({**event, who: self.story.anonymous or self.story.customer}).encode()
-        accepted = accept(raw, [], arrived_at, Limits())
+        marks = [(BACKFILL_HEADER, b"1")] if step.backfill else []
+        accepted = accept(raw, marks, arrived_at, Limits())
         if isinstance(accepted, Rejected):
             self.refused_by_intake.append((accepted.reason.value, raw))
             self.sent[step.at] = raw

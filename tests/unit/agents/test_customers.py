@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 import agents.customers
-from agents.customers import POLICIES_KEY
+from agents.partition_records import POLICIES_KEY
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockTick, control_key
 from streams.customer.state import encode_state
@@ -193,3 +193,16 @@ def test_with_dedupe_off_only_orders_and_refunds_are_recognised() -> None:
 
     assert (aggregates["visits_lifetime"], aggregates["orders_lifetime"]) == (2, 1)
     assert control_key(ClockTick(instant=format_instant(AT), home=(0, 1))) == b"\x00clock.tick"
+
+
+def test_a_refusal_of_the_fold_counts_earlier_attempts() -> None:
+    """The journal record carries them: also over thirty days of waiting."""
+    journal = journal_with_orders()
+    for event in (order(total=1), refund("o9")):
+        event.redriven = 1
+        journal.event(event, AT + 1)
+    journal.tick(AT + 40 * MS_PER_DAY)
+
+    letters = folded(journal.records).topics["dead-letters"]
+
+    assert [letter.header["tierstream-dlq-attempts"] for letter in letters] == [b"2", b"2"]

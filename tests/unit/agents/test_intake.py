@@ -8,11 +8,12 @@ from math import inf
 import pytest
 
 from agents.errors import BreakerOpenError
-from agents.intake import FEED_HEADER, FEEDS_MAX, IntakePartition, IntakeStage
+from agents.intake import FEEDS_MAX, IntakePartition, IntakeStage
 from agents.runtime.stage import Headers, Record
 from schemas.catalog import TOPICS
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.journal import ClockAdvanced, ClockClosed, PolicyActivated, control_key, encode_journal
+from schemas.marks import FEED_HEADER
 from streams.intake import Limits
 from tests.journal import Published
 
@@ -237,3 +238,15 @@ def test_a_slice_ends_at_its_deadline_and_loses_nothing() -> None:
 
     assert 0 < first < 200
     assert first + rest == sum(len(each) for each in partition.drain().outputs.values()) == 200
+
+
+def test_a_record_that_is_refused_again_counts_its_attempts() -> None:
+    """The headers of the earlier refusal give way; where it was redriven from and the producer's own stay."""
+    headers = [("trace", b"t"), ("tierstream-dlq-attempts", b"2"), ("tierstream-dlq-redriven-from", b"1-5")]
+
+    ((letter,),) = taken(intake_stage().partition(2), record(b"{}", headers=headers)).values()
+
+    names = [name for name, _ in letter.headers]
+    assert letter.header["tierstream-dlq-attempts"] == b"3"
+    assert (letter.header["trace"], letter.header["tierstream-dlq-redriven-from"]) == (b"t", b"1-5")
+    assert len(names) == len(set(names))

@@ -11,6 +11,7 @@ from schemas.journal import (
     ClockClosed,
     ClockTick,
     ControlRecord,
+    GoLive,
     PolicyActivated,
     control_key,
     decode_journal,
@@ -39,6 +40,7 @@ def test_an_event_is_keyed_by_its_customer() -> None:
         (ClockAdvanced(instant=AT), b"\x00clock.advanced"),
         (ClockClosed(instant=AT, home=(3, 12)), b"\x00clock.closed"),
         (PolicyActivated(id="a", effective_at=AT, name="n", hash="h", text="{}"), b"\x00policy.activated"),
+        (GoLive(instant=AT), b"\x00go-live"),
     ],
 )
 def test_a_control_record_has_a_key_that_no_customer_can_have(record: ControlRecord, key: bytes) -> None:

@@ -29,7 +29,7 @@ def test_the_same_decision_gives_the_same_bytes() -> None:
 
 
 def test_the_headers_are_those_of_the_kafka_binding() -> None:
-    """Content type of structured mode, every attribute once, and nothing else."""
+    """Content type of structured mode, every attribute once, and of our own the cause alone."""
     _, headers = publish(UPGRADE)
 
     assert dict(headers) == {
@@ -42,6 +42,7 @@ def test_the_headers_are_those_of_the_kafka_binding() -> None:
         "ce_partitionkey": b"c-1001",
         "ce_time": b"2026-11-22T10:00:00.000Z",
         "ce_sequence": b"000000000002",
+        "tierstream-cause": b"event",
     }
     assert len(headers) == len(dict(headers))
 

@@ -6,7 +6,8 @@ import pytest
 
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, ControlRecord, encode_journal
-from schemas.rejections import RefusalReason, Rejected
+from schemas.marks import BACKFILL_HEADER
+from schemas.rejections import ATTEMPTS_HEADER, RefusalReason, Rejected
 from streams.calendar import Calendar
 from streams.customer.daylog import DAY_ZERO
 from streams.intake import EARLIEST_MS, LATEST_MS, Accepted, Limits, accept, accept_clock
@@ -136,3 +137,41 @@ def test_nothing_else_enters_the_journal_under_a_control_key(value: bytes | None
 
     assert isinstance(result, Rejected)
     assert result.reason is refused
+
+
+def test_an_event_of_a_history_arrived_when_it_happened() -> None:
+    """So it is never late; the journal says that it is one, and no producer can say so in its bytes."""
+    marked = [(BACKFILL_HEADER, b"1")]
+    old = "2021-06-10T12:00:00.000Z"
+    result = accept(raw(old), marked, NOW, Limits())
+    assert isinstance(result, Accepted)
+    told = json.loads(result.value)
+    assert (told["time"], told["recordedtime"], told["backfill"]) == (old, old, True)
+    assert reason(old) is RefusalReason.LATE
+
+    claimed = accept(raw("2026-06-10T12:00:00.000Z", backfill=True, redriven=7), [], NOW, Limits())
+    assert isinstance(claimed, Accepted)
+    assert json.loads(claimed.value).keys().isdisjoint({"backfill", "redriven"})
+
+
+def test_a_history_does_not_reach_into_the_future() -> None:
+    """A clock a little ahead is taken at its arrival, as of a live event; more than that is refused."""
+    marked = [(BACKFILL_HEADER, b"1")]
+    ahead = accept(raw(format_instant(NOW + 1_000)), marked, NOW, Limits())
+    assert isinstance(ahead, Accepted)
+    assert ahead.recorded_at == NOW
+
+    refused = accept(raw(format_instant(NOW + MS_PER_DAY)), marked, NOW, Limits())
+    assert isinstance(refused, Rejected)
+    assert refused.reason is RefusalReason.BAD_TIME
+
+
+@pytest.mark.parametrize(
+    ("written", "redriven"), [(b"2", 2), (b"", 0), (b"-1", 0), (b"x", 0), (b"9" * 50, 0), (None, 0)]
+)
+def test_the_journal_says_how_often_an_event_was_redriven(written: bytes | None, redriven: int) -> None:
+    """What is no number of ours counts as none."""
+    result = accept(raw("2026-06-10T12:00:00.000Z"), [(ATTEMPTS_HEADER, written)], NOW, Limits())
+
+    assert isinstance(result, Accepted)
+    assert result.event.redriven == redriven

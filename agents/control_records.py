@@ -1,0 +1,71 @@
+"""Writes a control record into every partition of the journal, in one transaction: everywhere or nowhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kafka.errors import AuthorizationError, KafkaError, ProducerFencedError
+
+from agents.errors import BrokerUnreachableError, RestartError
+from agents.kafka_clients import producer
+from agents.settings import Settings
+from schemas.journal import ControlRecord, control_key, encode_journal
+
+JOURNAL: Final = "customer-events"
+TRANSACTION_TIMEOUT_MS: Final = 5_000
+"""An open transaction holds back every reader of the journal: no longer than this when we die in the middle."""
+
+
+def control_id(settings: Settings, purpose: str) -> str:
+    """The transactional id of a purpose; shared by whoever serves it, from whatever machine."""
+    return f"{settings.kafka.topic_prefix}{settings.kafka.application_id}-{purpose}"
+
+
+@contextmanager
+def control_writer(
+    settings: Settings, purpose: str, *, timeout_ms: int = TRANSACTION_TIMEOUT_MS, **options: object
+) -> Iterator[Any]:
+    """A transactional producer, one per purpose at a time; opening it ends whatever another one left open."""
+    with producer(
+        settings, transactional_id=control_id(settings, purpose), transaction_timeout_ms=timeout_ms, **options
+    ) as writer:
+        writer.init_transactions()
+        yield writer
+
+
+def write_everywhere(
+    writer: Any,  # noqa: ANN401 - kafka-python is untyped
+    settings: Settings,
+    record_for: Callable[[tuple[int, int]], ControlRecord],
+    *,
+    what: str,
+    check: str,
+) -> None:
+    """Write the record made for each home. `what` names it in errors, `check` is the command that tells whether it is.
+
+    RestartError when another writer of the same purpose took over, BrokerUnreachableError without an answer.
+    """
+    journal, count = settings.topic(JOURNAL), settings.kafka.partitions
+    try:
+        writer.begin_transaction()
+        sent = []
+        for number in range(count):
+            record = record_for((number, count))
+            sent.append(writer.send(journal, encode_journal(record), key=control_key(record), partition=number))
+        writer.flush(timeout=TRANSACTION_TIMEOUT_MS / 1000)
+        for each in sent:
+            each.get(timeout=1)
+        writer.commit_transaction()
+    except ProducerFencedError as error:
+        raise RestartError(
+            f"Another {what} began before this one ended; this one changed nothing.", where=journal, next_step=check
+        ) from error
+    except AuthorizationError:  # told where the client was opened
+        raise
+    except KafkaError as error:
+        raise BrokerUnreachableError(
+            f"The {what} did not come through; it is in force everywhere or nowhere.",
+            where=journal,
+            why=str(error),
+            next_step=f"{check}   (then again, if it is not in force)",
+        ) from error

@@ -1,0 +1,70 @@
+"""What the changelog of the customers stage holds about a partition as a whole, beside its customers' states."""
+
+from typing import Final
+
+import msgspec
+
+from agents.runtime.stage import StateRecord
+
+POLICIES_KEY: Final = b"\x00policies"
+DUE_WORK_KEY: Final = b"\x00due"
+BACKFILL_KEY: Final = b"\x00backfill"
+NO_TICK: Final = -1
+
+
+class Activation(msgspec.Struct, array_like=True):
+    """A policy as the changelog keeps it."""
+
+    effective_at: int
+    text: str
+
+
+class DueWork(msgspec.Struct, array_like=True, frozen=True):
+    """What the last tick left to do. In the changelog, because the position may pass the tick before it is done."""
+
+    until: int = NO_TICK
+    """Customers due up to here are run; NO_TICK: nothing is left to do."""
+    closing: str | None = None
+    """The instant of a `clock.closed` to be acknowledged when it is done."""
+
+
+class HistoryRecord(msgspec.Struct, array_like=True, frozen=True):
+    """How far a partition is with its history. There is none in a partition that never loaded one."""
+
+    loading: bool = False
+    """From the first event that is part of a history to the go-live."""
+    live_at: int = NO_TICK
+    """The instant of a go-live of which not every customer has been told yet; NO_TICK: nothing is left to do."""
+
+
+def take_due_work(store: dict[bytes, bytes]) -> DueWork:
+    """Take what the last tick left to do out of the restored records."""
+    record = store.pop(DUE_WORK_KEY, None)
+    return DueWork() if record is None else msgspec.msgpack.decode(record, type=DueWork)
+
+
+def work_record(work: DueWork) -> StateRecord:
+    """The same for the changelog."""
+    return DUE_WORK_KEY, msgspec.msgpack.encode(work)
+
+
+def take_policies(store: dict[bytes, bytes]) -> list[Activation]:
+    """Take the activated policies, oldest first, out of the restored records."""
+    record = store.pop(POLICIES_KEY, None)
+    return [] if record is None else msgspec.msgpack.decode(record, type=list[Activation])
+
+
+def policies_record(activations: list[Activation]) -> StateRecord:
+    """The same for the changelog."""
+    return POLICIES_KEY, msgspec.msgpack.encode(activations)
+
+
+def take_history(store: dict[bytes, bytes]) -> HistoryRecord:
+    """Take how far the history is out of the restored records."""
+    record = store.pop(BACKFILL_KEY, None)
+    return HistoryRecord() if record is None else msgspec.msgpack.decode(record, type=HistoryRecord)
+
+
+def history_record(history: HistoryRecord) -> StateRecord:
+    """The same for the changelog."""
+    return BACKFILL_KEY, msgspec.msgpack.encode(history)

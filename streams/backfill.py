@@ -1,0 +1,51 @@
+"""The go-live of a customer after a history was loaded: the world is told once where the customer stands.
+
+While a partition loads its history, everything is decided as ever and published with `cause = backfill`; so a state
+whose last change has that cause belongs to a customer of whom the world has not been told.
+"""
+
+from collections.abc import Sequence
+
+from streams.customer import daylog, orders
+from streams.customer.standing import NO_BAND, NOT_DUE
+from streams.customer.state import CustomerState
+from streams.effects import Effects, Trigger
+from streams.process import pass_time
+from streams.regime import Regime
+from streams.standing import churn
+from streams.standing.announce import announce_band, announce_tier
+from streams.standing.churn import BandMove
+from streams.standing.ladder import Move
+
+
+def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effects: Effects) -> None:
+    """Let the history's time pass up to the instant, then publish one `initial` per ladder and for the risk band.
+
+    A customer whom the history did not touch only ages; done again, it changes nothing.
+    """
+    effects.backfill = True
+    pass_time(state, regimes, instant, effects)
+    effects.backfill = False
+    if state.changed_by[0] != "backfill":
+        return
+    regime = regimes[state.ordinal]
+    at = state.clock = max(state.clock, instant)
+    state.revision += 1
+    state.changed_by = ("initial", None)
+    as_of = regime.calendar.day_of(at)
+    if daylog.advance(state, as_of):
+        orders.forget(state, as_of)
+    trigger = Trigger("initial", None, at, None)
+    for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
+        if standing.rank:
+            last_move = standing.last_at  # an order from before a fall still shows that the fall was wrong
+            announce_tier(
+                state, regime, rules, standing, Move(0, standing.rank, at, correction=False), trigger, effects
+            )
+            standing.last_at = last_move
+    risk_rules = regime.policy.churn
+    if risk_rules is not None and state.risk.band != NO_BAND:
+        # What is announced names the instant of the next band, so a bound is not enough.
+        crossing = churn.crossing(risk_rules, churn.history(state, regime.calendar), state.risk.band, at)
+        state.risk.due = NOT_DUE if crossing is None else crossing
+        announce_band(state, regime, risk_rules, BandMove(NO_BAND, state.risk.band, at), trigger, effects)
