@@ -10,7 +10,10 @@ from typing import Final
 
 import msgspec
 
+from agents.customer_figures import CustomerFigures
+from agents.freshness import Freshness
 from agents.outputs import Outbox
+from agents.partition_records import NO_TICK, Activation, DueWork, decode_activations, decode_due_work
 from agents.runtime.stage import Batch, Record, StateRecord
 from agents.stage_metrics import StageCounts
 from schemas.clock import format_instant, parse_canonical
@@ -36,28 +39,7 @@ from streams.regime import Regime, regime_of
 STAGE: Final = "customers"
 POLICIES_KEY: Final = b"\x00policies"
 DUE_WORK_KEY: Final = b"\x00due"
-NO_TICK: Final = -1
 _CHECK_EVERY: Final = 32
-
-
-class Activation(msgspec.Struct, array_like=True):
-    """A policy as the changelog keeps it."""
-
-    effective_at: int
-    text: str
-
-
-class DueWork(msgspec.Struct, array_like=True, frozen=True):
-    """What the last tick left to do. In the changelog, because the position may pass the tick before it is done."""
-
-    until: int = NO_TICK
-    """Customers due up to here are run; NO_TICK: nothing is left to do."""
-    closing: str | None = None
-    """The instant of a `clock.closed` to be acknowledged when it is done."""
-
-
-_decode_due_work = msgspec.msgpack.Decoder(DueWork).decode
-_decode_activations = msgspec.msgpack.Decoder(list[Activation]).decode
 
 
 class CustomersStage:
@@ -74,11 +56,18 @@ class CustomersStage:
         decoded_max: int,
         dedupe: bool,
         counts: StageCounts,
+        freshness: Freshness | None = None,
     ) -> None:
-        """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition."""
+        """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition.
+
+        `freshness` is where the events' ages go; None where they mean nothing.
+        """
         self.sources = (journal,)
         self.topics, self.partitions = topics, partitions
         self.decoded_max, self.dedupe, self.counts = decoded_max, dedupe, counts
+        self.freshness = freshness
+        self.figures: dict[int, CustomerFigures] = {}
+        """What the newest partition of each number shows; it may have been revoked since."""
 
     def partition(self, number: int) -> "CustomersPartition":
         """An empty partition."""
@@ -101,6 +90,7 @@ class CustomersPartition:
         self._tick_under_way = False
         self._effects = Effects()
         self._outbox = Outbox(stage.topics, number, stage.counts)
+        self._figures = stage.figures[number] = CustomerFigures(stage.freshness, self._store, self._regimes)
 
     def __len__(self) -> int:
         return len(self._store)
@@ -118,11 +108,11 @@ class CustomersPartition:
         """Rebuild what is derived: the policies in force and who is due."""
         due_work = self._store.pop(DUE_WORK_KEY, None)
         if due_work is not None:
-            self._due_work = self._due_work_written = _decode_due_work(due_work)
+            self._due_work = self._due_work_written = decode_due_work(due_work)
         policies = self._store.pop(POLICIES_KEY, None)
         if policies is not None:
-            self._activations = _decode_activations(policies)
-            self._regimes = [
+            self._activations = decode_activations(policies)
+            self._regimes += [
                 regime_of(load_canonical(a.text), ordinal, a.effective_at)
                 for ordinal, a in enumerate(self._activations)
             ]
@@ -130,6 +120,7 @@ class CustomersPartition:
         for key, record in self._store.items():
             due, ordinal = head(record)
             add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
+        self._figures.restored()
         if self._regimes:
             self._outbox.audit({"type": "partition.restored", "home": self._home, "customers": len(self._store)})
 
@@ -158,6 +149,7 @@ class CustomersPartition:
 
     def poll(self, watermark_ms: int | None) -> None:
         """Write a tick into the journal when somebody is due and all input up to then is in it."""
+        self._figures.turn()
         if watermark_ms is None or self._tick_under_way or self._due_work.until != NO_TICK:
             return
         if self._due.earliest(watermark_ms) is not None:
@@ -181,6 +173,7 @@ class CustomersPartition:
             states.append((key, record))
             self._outbox.profile(key, state, self._regimes[state.ordinal])
         self._dirty = {}
+        self._figures.drained()
         excess = len(decoded) - self._stage.decoded_max
         if excess > 0:
             for key in list(decoded)[:excess]:
@@ -188,7 +181,8 @@ class CustomersPartition:
         return Batch(states, self._outbox.drain())
 
     def committed(self) -> None:
-        """Nothing waits for a commit: what was drained is in the store already."""
+        """Only the figures wait for a commit: what was drained is in the store already."""
+        self._figures.committed()
 
     @property
     def _home(self) -> tuple[int, int]:
@@ -218,10 +212,12 @@ class CustomersPartition:
         effects.key = key
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
         self._dirty[key] = None
+        self._figures.folded(event)
         if state.due < before:
             self._due.add(key, state.due)
         if not effects.empty:
             self._outbox.collect(key, effects, record)
+            self._figures.published(effects.changes)
             effects.take_over(key)
         return True
 
@@ -236,6 +232,7 @@ class CustomersPartition:
         self._due.add(key, self._due_of(key))
         if not effects.empty:
             self._outbox.collect(key, effects, None)
+            self._figures.published(effects.changes)
             effects.take_over(key)
 
     def _control(self, event: ControlRecord, record: Record) -> None:

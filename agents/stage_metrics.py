@@ -3,23 +3,31 @@
 Counted while folding: a partition that is built again after a failure counts what it folds again.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
 
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.census import Place
+from agents.freshness import Freshness
 from agents.metrics import PREFIX
+from schemas.decisions import PolicyRef
 
 StageCounts = Counter[tuple[str, ...]]
 """Kind of count and its label values, to the count."""
 
 RECEIVED: Final = "received"
+LATE: Final = "late"
 REFUSED: Final = "refused"
 REPEATED: Final = "repeated"
 TIER_MOVED: Final = "tier_moved"
 BAND_MOVED: Final = "band_moved"
+
+HASH_SHOWN: Final = 12
+"""First digits of a policy's hash, as the command line shows it."""
 
 
 class _Family(NamedTuple):
@@ -29,7 +37,12 @@ class _Family(NamedTuple):
 
 
 _FAMILIES: Final[Mapping[str, _Family]] = {
-    RECEIVED: _Family("events_received", "Events accepted by intake.", ("topic",)),
+    RECEIVED: _Family("events_received", "Events accepted by intake.", ("topic", "type")),
+    LATE: _Family(
+        "late_events",
+        "Events accepted that arrived more than a day after they happened; they count in full.",
+        ("type",),
+    ),
     REFUSED: _Family("dead_letters", "Records put into the dead letters.", ("reason",)),
     REPEATED: _Family("duplicates", "Repeats recognised and dropped.", ("stage",)),
     TIER_MOVED: _Family("tier_changes", "Changes of tier published.", ("from", "to", "direction")),
@@ -37,18 +50,61 @@ _FAMILIES: Final[Mapping[str, _Family]] = {
 }
 
 
-class StageMetrics(Collector):
-    """Shows the stages' counts."""
+class CustomersView(Protocol):
+    """What a partition of customers tells about itself. Called from the scraper's thread: it only reads."""
 
-    def __init__(self, counts: StageCounts) -> None:
-        self._counts = counts
+    def policy_in_force(self, now_ms: int) -> PolicyRef | None:
+        """Return the policy that decides at an instant; None before the first."""
+
+    def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
+        """Return the customers by ladder and tier; None while they are being counted."""
+
+
+class StageMetrics(Collector):
+    """Shows the stages' figures."""
+
+    def __init__(
+        self,
+        counts: StageCounts,
+        customers: Mapping[int, CustomersView],
+        freshness: Freshness,
+        owns: Callable[[int], bool],
+    ) -> None:
+        """`owns` tells whether this worker owns a partition of customers now."""
+        self._counts, self._customers, self._freshness, self._owns = counts, customers, freshness, owns
 
     def collect(self) -> Iterator[Metric]:
         """One family per kind; the counts are copied first, because another thread scrapes."""
-        counts = dict(self._counts)
+        counts = self._counts.copy()
         for kind, family in _FAMILIES.items():
             metric = CounterMetricFamily(f"{PREFIX}_{family.name}", family.help, labels=family.labels)
             for (counted, *values), count in counts.items():
                 if counted == kind:
                     metric.add_metric(values, count)
             yield metric
+        yield from self._freshness.families()
+        yield from self._standing(int(time.time() * 1000))
+
+    def _standing(self, now_ms: int) -> Iterator[Metric]:
+        customers = GaugeMetricFamily(
+            f"{PREFIX}_customers",
+            "Customers by tier, `none` outside the ladder, of this worker's partitions. A partition joins in "
+            "when its restored customers are counted, 4,000 a second.",
+            labels=("ladder", "tier"),
+        )
+        policy = GaugeMetricFamily(
+            f"{PREFIX}_policy_info", "1 for each policy that decides in a partition now.", labels=("policy", "hash")
+        )
+        by_tier: Counter[Place] = Counter()
+        policies: set[tuple[str, str]] = set()
+        for view in [view for number, view in list(self._customers.items()) if self._owns(number)]:
+            by_tier.update(view.customers_by_tier(now_ms) or {})
+            ref = view.policy_in_force(now_ms)
+            if ref is not None:
+                policies.add((ref.name, ref.hash[:HASH_SHOWN]))
+        for place, count in by_tier.items():
+            customers.add_metric(place, count)
+        for names in policies:
+            policy.add_metric(names, 1)
+        yield customers
+        yield policy

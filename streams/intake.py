@@ -33,6 +33,7 @@ class Accepted(NamedTuple):
     key: bytes
     value: bytes
     event: InputEvent
+    occurred_at: int
     recorded_at: int
 
 
@@ -62,7 +63,7 @@ def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limit
     if len(event.time) != _CANONICAL_LENGTH or event.time[-1] != "Z":
         event.time = format_instant(occurred_at)
     event.recordedtime = event.time if limits.event_clock else format_instant(recorded_at)
-    return Accepted(journal_key(event), encode_journal(event), event, recorded_at)
+    return Accepted(journal_key(event), encode_journal(event), event, occurred_at, recorded_at)
 
 
 def accept_clock(value: bytes | None) -> bytes | Rejected:

@@ -17,6 +17,8 @@ from agents.runtime.context import Context
 from agents.runtime.engine_settings import EngineSettings
 from agents.runtime.failures import InputMovedError
 from agents.runtime.faust_app import add_stage, new_app
+from agents.runtime.heartbeat import Heartbeat
+from agents.runtime.partition import PartitionTask
 from agents.runtime.progress import ProgressPublisher
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Stage
@@ -38,6 +40,8 @@ class Engine:
         self.cluster = Cluster(settings.bootstrap, client_id=settings.application)
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
+        self.joined = self.restored_once = False
+        """Whether the first assignment came; whether all of one has been restored."""
         progress = settings.progress
         self._marks = Watermarks(self._tps(progress.sources)) if progress else None
         self._services: list[asyncio.Task[None]] = []
@@ -59,6 +63,18 @@ class Engine:
             accepted_topics=settings.accepted_topics,
         )
         self.tables = [add_stage(self.app, self.context, stage, settings.partitions) for stage in self.stages]
+        self.heartbeat = Heartbeat(self.metrics, self.context.restores)
+        self.watchdog = Watchdog(
+            self.cluster,
+            self.metrics,
+            self.context.restores,
+            self._tasks,
+            self.fail,
+            lambda: time.monotonic() - consumer.last_turn,
+            settings.pace.stalled_after_s,
+        )
+        self.metrics.watermark = self._watermark
+        self.metrics.tasks = lambda: [(task.stage.name, task.tenure is not None) for task in self._tasks()]
 
     def fail(self, failure: BaseException) -> None:
         """End the worker with this failure; the first one counts."""
@@ -77,6 +93,7 @@ class Engine:
         await check_topics(self.cluster, self.settings, self.stages)
         self._services = [self._service(service) for service in self._new_services()]
         await self.app.start()
+        self.joined = True
 
     async def stop(self) -> None:
         """Finish open commits, leave or go silent, close everything."""
@@ -99,16 +116,9 @@ class Engine:
     # what runs beside the partitions
 
     def _new_services(self) -> Iterator[Coroutine[Any, Any, None]]:
-        settings, consumer = self.settings, self.app.consumer
-        yield Watchdog(
-            self.cluster,
-            self.metrics,
-            self.context.restores,
-            lambda: [task for table in self.tables for task in table.tasks.values()],
-            self.fail,
-            lambda: time.monotonic() - consumer.last_turn,
-            settings.pace.stalled_after_s,
-        ).run()
+        settings = self.settings
+        yield self.heartbeat.run()
+        yield self.watchdog.run()
         if settings.progress is None or self._marks is None:
             return
         topic, partitions = settings.progress.topic, settings.partitions
@@ -125,6 +135,9 @@ class Engine:
         task = asyncio.create_task(service)
         task.add_done_callback(ended)
         return task
+
+    def _tasks(self) -> list[PartitionTask]:
+        return [task for table in self.tables for task in table.tasks.copy().values()]
 
     def _tps(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for topic in topics for number in range(self.settings.partitions)]

@@ -48,7 +48,7 @@ class Tenure:
         self._context, self._state, self._producer = context, state, producer
         self._position, self._identities = position, identities
         self._changelog = (names.changelog(context.application, stage.name), partition)
-        self._metrics = context.metrics.of(stage.name, partition)
+        self.metrics = context.metrics.of(stage.name, partition)
         self.tps = [TopicPartition(topic, partition) for topic in stage.sources]
         self.cursor = Cursor(partition, {topic: position.topics[topic].offset for topic in stage.sources})
         self.seek = -1
@@ -191,10 +191,11 @@ class Tenure:
             raise fold_bug(records, error) from error
         if count and not self._folded:
             self._oldest_ms = records[0].timestamp
-            self._metrics.behind_since_ms = self._metrics.behind_since_ms or self._oldest_ms
+            self.metrics.behind_since_ms = self.metrics.behind_since_ms or self._oldest_ms
         if count:
             self._folded += count
             self.cursor.folded(records, count)
+            self.metrics.folded(records[count - 1].topic, records[count - 1].timestamp)
             self.last_move = time.monotonic()
         if count >= len(records):
             self._records = []
@@ -239,8 +240,8 @@ class Tenure:
         outputs[self._changelog] = changelog
         await self._producer.commit(outputs)
         self.cursor.committed.update(offsets)
-        self._metrics.committed(events=folded, seconds=time.perf_counter() - started, oldest_ms=oldest_ms)
-        self._metrics.behind_since_ms = self._oldest_ms if self._folded else 0
+        self.metrics.committed(events=folded, seconds=time.perf_counter() - started, oldest_ms=oldest_ms)
+        self.metrics.behind_since_ms = self._oldest_ms if self._folded else 0
 
     def _finish_commit(self) -> None:
         if self._commit is not None:
