@@ -68,6 +68,11 @@ class CustomerFigures:
             return None
         return self._census.by_tier(len(self._store), regime)
 
+    def tiers(self, now_ms: int) -> list[list[str]]:
+        """Return the tiers of each ladder of the policy in force, from the lowest up."""
+        regime = self._regime(now_ms)
+        return [[tier.id for tier in ladder.tiers] for ladder in regime.policy.ladders] if regime else []
+
     def _regime(self, now_ms: int) -> Regime | None:
         """Return the policy in force: one waits for its own instant and for those before it."""
         in_force = list(takewhile(lambda regime: regime.effective_at <= now_ms, list(self._regimes)))

@@ -5,16 +5,18 @@ Counted while folding: a partition that is built again after a failure counts wh
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import combinations
 from typing import Final, NamedTuple, Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agents.census import Place
+from agents.census import NO_TIER, Place
 from agents.freshness import Freshness
 from agents.metrics import PREFIX
 from schemas.decisions import PolicyRef
+from schemas.rejections import RefusalReason
 
 StageCounts = Counter[tuple[str, ...]]
 """Kind of count and its label values, to the count."""
@@ -59,6 +61,9 @@ class CustomersView(Protocol):
     def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
         """Return the customers by ladder and tier; None while they are being counted."""
 
+    def tiers(self, now_ms: int) -> list[list[str]]:
+        """Return the tiers of each ladder of the policy in force, from the lowest up."""
+
 
 class StageMetrics(Collector):
     """Shows the stages' figures."""
@@ -75,7 +80,10 @@ class StageMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One family per kind; the counts are copied first, because another thread scrapes."""
-        counts = self._counts.copy()
+        now_ms = int(time.time() * 1000)
+        views = [view for number, view in list(self._customers.items()) if self._owns(number)]
+        counts = Counter(_expected(views, now_ms))  # a series that begins at 0 shows its first change as an increase
+        counts.update(self._counts.copy())
         for kind, family in _FAMILIES.items():
             metric = CounterMetricFamily(f"{PREFIX}_{family.name}", family.help, labels=family.labels)
             for (counted, *values), count in counts.items():
@@ -83,28 +91,40 @@ class StageMetrics(Collector):
                     metric.add_metric(values, count)
             yield metric
         yield from self._freshness.families()
-        yield from self._standing(int(time.time() * 1000))
+        yield from _standing(views, now_ms)
 
-    def _standing(self, now_ms: int) -> Iterator[Metric]:
-        customers = GaugeMetricFamily(
-            f"{PREFIX}_customers",
-            "Customers by tier, `none` outside the ladder, of this worker's partitions. A partition joins in "
-            "when its restored customers are counted, 4,000 a second.",
-            labels=("ladder", "tier"),
-        )
-        policy = GaugeMetricFamily(
-            f"{PREFIX}_policy_info", "1 for each policy that decides in a partition now.", labels=("policy", "hash")
-        )
-        by_tier: Counter[Place] = Counter()
-        policies: set[tuple[str, str]] = set()
-        for view in [view for number, view in list(self._customers.items()) if self._owns(number)]:
-            by_tier.update(view.customers_by_tier(now_ms) or {})
-            ref = view.policy_in_force(now_ms)
-            if ref is not None:
-                policies.add((ref.name, ref.hash[:HASH_SHOWN]))
-        for place, count in by_tier.items():
-            customers.add_metric(place, count)
-        for names in policies:
-            policy.add_metric(names, 1)
-        yield customers
-        yield policy
+
+def _expected(views: Iterable[CustomersView], now_ms: int) -> dict[tuple[str, ...], int]:
+    """What can be counted, at 0: every reason of a refusal, and every rise and fall of the policies in force."""
+    found: dict[tuple[str, ...], int] = {(REFUSED, reason.value): 0 for reason in RefusalReason}
+    for view in views:
+        for ladder in view.tiers(now_ms):
+            found |= {(TIER_MOVED, NO_TIER, tier, "initial"): 0 for tier in ladder}
+            for low, high in combinations([NO_TIER, *ladder], 2):
+                found[TIER_MOVED, low, high, "upgrade"] = found[TIER_MOVED, high, low, "downgrade"] = 0
+    return found
+
+
+def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
+    customers = GaugeMetricFamily(
+        f"{PREFIX}_customers",
+        "Customers by tier, `none` outside the ladder, of this worker's partitions. A partition joins in "
+        "when its restored customers are counted, 4,000 a second.",
+        labels=("ladder", "tier"),
+    )
+    policy = GaugeMetricFamily(
+        f"{PREFIX}_policy_info", "1 for each policy that decides in a partition now.", labels=("policy", "hash")
+    )
+    by_tier: Counter[Place] = Counter()
+    policies: set[tuple[str, str]] = set()
+    for view in views:
+        by_tier.update(view.customers_by_tier(now_ms) or {})
+        ref = view.policy_in_force(now_ms)
+        if ref is not None:
+            policies.add((ref.name, ref.hash[:HASH_SHOWN]))
+    for place, count in by_tier.items():
+        customers.add_metric(place, count)
+    for names in policies:
+        policy.add_metric(names, 1)
+    yield customers
+    yield policy

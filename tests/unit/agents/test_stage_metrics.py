@@ -10,6 +10,8 @@ from agents.intake import IntakeStage
 from agents.runtime.stage import Record
 from agents.stage_metrics import BAND_MOVED, LATE, RECEIVED, REFUSED, REPEATED, TIER_MOVED, StageCounts, StageMetrics
 from schemas.catalog import TOPICS
+from schemas.journal import encode_journal
+from schemas.rejections import RefusalReason
 from streams.intake import Limits
 from tests.journal import JOURNAL, fold_all
 from tests.unit.agents.silver import AT, journal_with_orders, order
@@ -44,7 +46,8 @@ def test_counts_are_shown_under_their_labels() -> None:
 
     assert shown(metrics, "tierstream_events_received_total") == {'{topic="purchases",type="order.completed"}': 3}
     assert shown(metrics, "tierstream_late_events_total") == {'{type="order.completed"}': 1}
-    assert shown(metrics, "tierstream_dead_letters_total") == {'{reason="schema"}': 2}
+    refused = shown(metrics, "tierstream_dead_letters_total")
+    assert refused == {f'{{reason="{reason}"}}': 2 * (reason == "schema") for reason in RefusalReason}
     assert shown(metrics, "tierstream_duplicates_total") == {'{stage="intake"}': 4}
     assert shown(metrics, "tierstream_tier_changes_total") == {'{direction="initial",from="none",to="silver"}': 5}
     assert shown(metrics, "tierstream_churn_band_changes_total") == {'{from="low",to="high"}': 6}
@@ -55,8 +58,6 @@ def test_intake_counts_types_and_what_is_late() -> None:
     counts: StageCounts = Counter()
     stage = IntakeStage(("purchases",), "imports", NAMES, 1, limits=Limits(), breaker=(0.9, 100), counts=counts)
     partition = stage.partition(0)
-    from schemas.journal import encode_journal
-
     value = encode_journal(order())
     arrivals = (AT, AT + 86_400_000, AT + 86_400_001)
     partition.fold([Record("purchases", 0, n, at, 1, b"k", value, ()) for n, at in enumerate(arrivals)], float("inf"))
@@ -74,7 +75,7 @@ def test_standing_is_that_of_owned_partitions() -> None:
         partition.ready()
         fold_all(partition, journal_with_orders("c1", "c2").records)
         partition.drain()
-    metrics = StageMetrics(Counter(), stage.figures, freshness, owned.__contains__)
+    metrics = StageMetrics(Counter(), stage.figures, freshness, owned.__contains__)  # counts of its own
     silver = '{ladder="standing",tier="silver"}'
 
     assert shown(metrics, "tierstream_customers")[silver] == 4
@@ -82,6 +83,9 @@ def test_standing_is_that_of_owned_partitions() -> None:
     assert labels.startswith('{hash="')
     assert labels.endswith('",policy="default"}')
     assert value == 1
+    moves = shown(metrics, "tierstream_tier_changes_total")
+    assert moves['{direction="initial",from="none",to="silver"}'] == 0
+    assert moves['{direction="downgrade",from="platinum",to="member"}'] == 0
     owned.remove(1)
     assert shown(metrics, "tierstream_customers")[silver] == 2
 
