@@ -103,7 +103,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def _show_process(registry: CollectorRegistry) -> None:
+def show_process(registry: CollectorRegistry) -> None:
     """Add what concerns the process and not the pipeline."""
     ProcessCollector(registry=registry)
     GCCollector(registry)
@@ -129,7 +129,7 @@ def run_worker(
     async def main() -> int:
         engine = create_engine(settings, accepted_topics=accepted_topics, stages=stages)
         watching = asyncio.create_task(watch(engine)) if watch else None
-        _show_process(engine.metrics.registry)
+        show_process(engine.metrics.registry)
         with serving(engine.metrics.registry, partial(view_of, engine), settings.metrics.host, settings.metrics.port):
             failure = await run(engine)
         if watching is not None:
