@@ -86,8 +86,8 @@ def create_engine(
         freshness=None if by_event else freshness,
     )
     engine = Engine(engine_settings, [stage for stage in (intake, customers) if stage.name in stages])
-    owns = partial(engine.metrics.owns, customers.name)
-    engine.metrics.registry.register(StageMetrics(counts, customers.figures, freshness, owns))
+    owned = partial(customers.figures.owned, partial(engine.metrics.owns, customers.name))
+    engine.metrics.registry.register(StageMetrics(counts, freshness, owned))
     return engine
 
 

@@ -1,8 +1,9 @@
 """What one partition of the customers stage keeps for the metrics while it folds."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
+from weakref import ref
 
 from agents.census import Place, TierCensus
 from agents.freshness import Freshness, Times
@@ -77,3 +78,19 @@ class CustomerFigures:
         """Return the policy in force: one waits for its own instant and for those before it."""
         in_force = list(takewhile(lambda regime: regime.effective_at <= now_ms, list(self._regimes)))
         return in_force[-1] if in_force else None
+
+
+class FiguresByPartition:
+    """The figures of a stage's partitions. Held weakly: a partition that went away takes its states with it."""
+
+    def __init__(self) -> None:
+        self._newest: dict[int, ref[CustomerFigures]] = {}
+
+    def add(self, number: int, figures: CustomerFigures) -> None:
+        """Take the figures of a partition that is about to be restored; those of its predecessor are let go."""
+        self._newest[number] = ref(figures)
+
+    def owned(self, owns: Callable[[int], bool]) -> list[CustomerFigures]:
+        """Return the figures of the partitions that `owns` says are ours."""
+        found = [(number, newest()) for number, newest in list(self._newest.items())]
+        return [figures for number, figures in found if figures is not None and owns(number)]

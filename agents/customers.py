@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from agents.customer_figures import CustomerFigures
+from agents.customer_figures import CustomerFigures, FiguresByPartition
 from agents.freshness import Freshness
 from agents.outputs import Outbox
 from agents.partition_records import NO_TICK, Activation, DueWork, decode_activations, decode_due_work
@@ -66,8 +66,7 @@ class CustomersStage:
         self.topics, self.partitions = topics, partitions
         self.decoded_max, self.dedupe, self.counts = decoded_max, dedupe, counts
         self.freshness = freshness
-        self.figures: dict[int, CustomerFigures] = {}
-        """What the newest partition of each number shows; it may have been revoked since."""
+        self.figures = FiguresByPartition()
 
     def partition(self, number: int) -> "CustomersPartition":
         """An empty partition."""
@@ -90,7 +89,8 @@ class CustomersPartition:
         self._tick_under_way = False
         self._effects = Effects()
         self._outbox = Outbox(stage.topics, number, stage.counts)
-        self._figures = stage.figures[number] = CustomerFigures(stage.freshness, self._store, self._regimes)
+        self._figures = CustomerFigures(stage.freshness, self._store, self._regimes)
+        stage.figures.add(number, self._figures)
 
     def __len__(self) -> int:
         return len(self._store)

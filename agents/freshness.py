@@ -6,10 +6,10 @@ events, evenly spread over it, each of which stands for its neighbours: exact at
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from prometheus_client.core import HistogramMetricFamily, Metric
-from prometheus_client.utils import floatToGoString
 
 from agents.metrics import PREFIX
 from schemas.clock import MS_PER_SECOND, parse_canonical
@@ -38,9 +38,9 @@ class AgeHistogram:
     def family(self, name: str, text: str) -> Metric:
         """Return it as Prometheus wants it: cumulative."""
         total, buckets = 0, []
-        for bound, count in zip((*BUCKETS_S, float("inf")), self._counts.copy(), strict=True):
+        for bound, count in zip((*BUCKETS_S, inf), self._counts.copy(), strict=True):
             total += count
-            buckets.append((floatToGoString(bound), total))
+            buckets.append(("+Inf" if bound == inf else str(float(bound)), total))
         family = HistogramMetricFamily(f"{PREFIX}_{name}", text)
         family.add_metric((), buckets, self._sum)
         return family

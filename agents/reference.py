@@ -101,7 +101,7 @@ def shown_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     """Name, kind, labels and meaning of every figure of our own, from the collectors that a worker registers."""
     metrics = RuntimeMetrics()
     metrics.of("customers", 0)
-    metrics.registry.register(StageMetrics(Counter(), {}, Freshness(), lambda _: True))
+    metrics.registry.register(StageMetrics(Counter(), Freshness(), tuple))
     found = []
     for metric in metrics.registry.collect():
         collector = metrics.registry._names_to_collectors.get(metric.name)  # noqa: SLF001 - samples exist only later

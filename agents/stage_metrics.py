@@ -5,7 +5,7 @@ Counted while folding: a partition that is built again after a failure counts wh
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple, Protocol
 
@@ -69,21 +69,17 @@ class StageMetrics(Collector):
     """Shows the stages' figures."""
 
     def __init__(
-        self,
-        counts: StageCounts,
-        customers: Mapping[int, CustomersView],
-        freshness: Freshness,
-        owns: Callable[[int], bool],
+        self, counts: StageCounts, freshness: Freshness, customers: Callable[[], Sequence[CustomersView]]
     ) -> None:
-        """`owns` tells whether this worker owns a partition of customers now."""
-        self._counts, self._customers, self._freshness, self._owns = counts, customers, freshness, owns
+        """`customers` returns the partitions of customers that this worker owns now."""
+        self._counts, self._freshness, self._customers = counts, freshness, customers
 
     def collect(self) -> Iterator[Metric]:
         """One family per kind; the counts are copied first, because another thread scrapes."""
         now_ms = int(time.time() * 1000)
-        views = [view for number, view in list(self._customers.items()) if self._owns(number)]
-        counts = Counter(_expected(views, now_ms))  # a series that begins at 0 shows its first change as an increase
-        counts.update(self._counts.copy())
+        views = self._customers()
+        counts = _expected(views, now_ms)  # a series that begins at 0 shows its first change as an increase
+        counts |= dict(self._counts)
         for kind, family in _FAMILIES.items():
             metric = CounterMetricFamily(f"{PREFIX}_{family.name}", family.help, labels=family.labels)
             for (counted, *values), count in counts.items():

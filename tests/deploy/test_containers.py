@@ -146,7 +146,7 @@ def test_every_mount_is_there_and_every_volume_is_declared() -> None:
     used = set()
     for service in SERVICES.values():
         for mount in service.get("volumes", ()):
-            source, _, mode = mount.split(":")[0], *mount.partition(":")[2].partition(":")[::2]
+            source, _, mode = [*mount.split(":"), ""][:3]
             if source.startswith("."):
                 assert (DEPLOY / source).exists(), source
                 assert mode == "ro", mount

@@ -61,7 +61,7 @@ def exported() -> bytes:
     metrics.lags = {("customers", "customer-events", 0): Lag(1, 1)}
     metrics.watermark = lambda: 1
     metrics.tasks = lambda: [("customers", True)]
-    metrics.registry.register(StageMetrics(counts, stage.figures, freshness, lambda _: True))
+    metrics.registry.register(StageMetrics(counts, freshness, lambda: stage.figures.owned(lambda _: True)))
     return generate_latest(metrics.registry)
 
 

@@ -27,7 +27,8 @@ def view(**changes: Any) -> WorkerView:  # noqa: ANN401 - any field
 
 def partition(*, number: int = 0, **changes: Any) -> PartitionView:  # noqa: ANN401 - any field
     """A partition at work, but for the changes."""
-    return PartitionView(**({"stage": "customers", "partition": number, "state": "working"} | changes))
+    working: dict[str, Any] = {"stage": "customers", "partition": number, "state": "working"}
+    return PartitionView(**(working | changes))
 
 
 RESTORING = partition(state="restoring", remaining=1_000, waiting_s=4.0)

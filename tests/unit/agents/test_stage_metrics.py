@@ -1,5 +1,6 @@
 """What the stages show: counts by their labels, standing of owned partitions, ages of what is committed."""
 
+import gc
 from collections import Counter
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -28,7 +29,7 @@ def shown(metrics: StageMetrics, name: str) -> dict[str, float]:
 
 
 def metrics_of(counts: StageCounts) -> StageMetrics:
-    return StageMetrics(counts, {}, Freshness(), lambda _: True)
+    return StageMetrics(counts, Freshness(), tuple)
 
 
 def test_counts_are_shown_under_their_labels() -> None:
@@ -70,12 +71,12 @@ def test_standing_is_that_of_owned_partitions() -> None:
     owned = {0, 1}
     freshness = Freshness()
     stage = CustomersStage(JOURNAL, NAMES, 2, decoded_max=10, dedupe=True, counts=Counter(), freshness=freshness)
-    for number in (0, 1):
-        partition = stage.partition(number)
+    partitions = [stage.partition(number) for number in (0, 1)]
+    for partition in partitions:
         partition.ready()
         fold_all(partition, journal_with_orders("c1", "c2").records)
         partition.drain()
-    metrics = StageMetrics(Counter(), stage.figures, freshness, owned.__contains__)  # counts of its own
+    metrics = StageMetrics(Counter(), freshness, lambda: stage.figures.owned(owned.__contains__))  # counts of its own
     silver = '{ladder="standing",tier="silver"}'
 
     assert shown(metrics, "tierstream_customers")[silver] == 4
@@ -96,7 +97,7 @@ def test_ages_are_counted_when_the_commit_is_done() -> None:
     stage = CustomersStage(JOURNAL, NAMES, 1, decoded_max=10, dedupe=True, counts=Counter(), freshness=freshness)
     partition = stage.partition(0)
     partition.ready()
-    metrics = StageMetrics(Counter(), stage.figures, freshness, lambda _: True)
+    metrics = StageMetrics(Counter(), freshness, tuple)
     count = "tierstream_event_arrival_latency_seconds_count"
 
     fold_all(partition, journal_with_orders("c1", "c2").records)
@@ -106,3 +107,16 @@ def test_ages_are_counted_when_the_commit_is_done() -> None:
     partition.committed()
 
     assert shown(metrics, count) == {"": 2}
+
+
+def test_a_partition_that_went_away_takes_its_states_with_it() -> None:
+    """What the metrics show must not keep a revoked partition in memory."""
+    stage = CustomersStage(JOURNAL, NAMES, 1, decoded_max=10, dedupe=True, counts=Counter())
+    partition = stage.partition(0)
+    partition.ready()
+    assert len(stage.figures.owned(lambda _: True)) == 1
+
+    del partition
+    gc.collect()
+
+    assert stage.figures.owned(lambda _: True) == []
