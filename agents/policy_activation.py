@@ -16,10 +16,10 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, ProducerFencedError
 
 from agents.customers import POLICIES_KEY
-from agents.customers import Activation as PolicyEntry
 from agents.errors import BrokerUnreachableError, ConfigurationError, RestartError
 from agents.kafka_clients import consumer, producer
 from agents.lookup import newest_value
+from agents.partition_records import Activation as PolicyEntry
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant

@@ -12,7 +12,8 @@ from kafka.partitioner.default import murmur2
 
 from agents.bench.loading import COMMIT_BATCH_BYTES, Load, load
 from agents.bench.workload import BenchEvent, Workload, customer_id, events, spacing_ms, spread
-from agents.customers import POLICIES_KEY, STAGE, Activation
+from agents.customers import POLICIES_KEY, STAGE
+from agents.partition_records import Activation
 from agents.policy_activation import JOURNAL, SINCE_EVER_MS, configured_policy
 from agents.runtime import names
 from agents.runtime.cluster import Cluster, Instant, Isolation
