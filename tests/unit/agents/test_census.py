@@ -70,7 +70,8 @@ def test_a_restore_counts_what_it_brought_and_goes_on() -> None:
 
 def test_a_large_restore_is_counted_bit_by_bit_while_changes_come_in() -> None:
     """A customer who changes before being counted is counted once, where they are now."""
-    journal = journal_with_orders("c1")
+    journal = journal_with_orders("c0", "c1")
+    journal.event(order("c0", 2, 1_000_000), AT + 1)  # another tier, at the snapshot's other end
     stage, committed = customers_stage(), Committed()
     first = stage.partition(0)
     first.ready()
@@ -88,7 +89,7 @@ def test_a_large_restore_is_counted_bit_by_bit_while_changes_come_in() -> None:
     partition.poll(None)
 
     assert tiers(partition) == told_by_states(partition)
-    assert sum((tiers(partition) or {}).values()) == COUNTED_PER_TURN + 11
+    assert sum((tiers(partition) or {}).values()) == COUNTED_PER_TURN + 12
 
 
 def test_a_policy_in_which_a_tier_is_gone() -> None:
