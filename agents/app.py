@@ -4,23 +4,28 @@ import asyncio
 import gc
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import faust
 import structlog
+from prometheus_client import CollectorRegistry, GCCollector, Info, ProcessCollector
 
 from agents.customers import CustomersStage
+from agents.freshness import Freshness
 from agents.intake import STAGE as INTAKE
 from agents.intake import IntakeStage
 from agents.kafka_security import security_of
 from agents.logging_setup import configure_logging
 from agents.mapping_file import foreign_decoders
-from agents.metrics import serving
+from agents.metrics import PREFIX
 from agents.runtime.engine import Engine
 from agents.runtime.engine_settings import EngineSettings, Pace, ProgressSettings
 from agents.runtime.run import run
+from agents.runtime.view import view_of
+from agents.serving import serving
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from agents.stage_metrics import StageCounts, StageMetrics
 from agents.topics import STAGES
@@ -60,6 +65,7 @@ def create_engine(
     )
     topics = {name: settings.topic(name) for name in TOPICS}
     counts: StageCounts = Counter()
+    freshness = Freshness()
     intake = IntakeStage(
         sources,
         settings.topic(EVENT_CLOCK_TOPIC),
@@ -81,9 +87,11 @@ def create_engine(
         decoded_max=max(DECODED_PER_PARTITION_MIN, worker.decoded_states_max // kafka.partitions),
         dedupe=settings.intake.dedupe,
         counts=counts,
+        freshness=None if by_event else freshness,
     )
     engine = Engine(engine_settings, [stage for stage in (intake, customers) if stage.name in stages])
-    engine.metrics.registry.register(StageMetrics(counts))
+    owned = partial(customers.figures.owned, partial(engine.metrics.owns, customers.name))
+    engine.metrics.registry.register(StageMetrics(counts, freshness, owned))
     return engine
 
 
@@ -97,6 +105,14 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+
+
+def show_process(registry: CollectorRegistry) -> None:
+    """Add what concerns the process and not the pipeline."""
+    ProcessCollector(registry=registry)
+    GCCollector(registry)
+    build = Info(f"{PREFIX}_build", "The release that runs.", registry=registry)
+    build.info({"version": version("tierstream")})
 
 
 def run_worker(
@@ -117,7 +133,8 @@ def run_worker(
     async def main() -> int:
         engine = create_engine(settings, accepted_topics=accepted_topics, stages=stages)
         watching = asyncio.create_task(watch(engine)) if watch else None
-        with serving(engine.metrics, settings.metrics.host, settings.metrics.port):
+        show_process(engine.metrics.registry)
+        with serving(engine.metrics.registry, partial(view_of, engine), settings.metrics.host, settings.metrics.port):
             failure = await run(engine)
         if watching is not None:
             watching.cancel()

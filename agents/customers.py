@@ -9,16 +9,11 @@ from time import perf_counter
 from typing import Final
 
 from agents.backfill import Backfill
+from agents.customer_figures import CustomerFigures, FiguresByPartition
+from agents.freshness import Freshness
 from agents.outputs import Outbox
-from agents.partition_records import (
-    NO_TICK,
-    Activation,
-    DueWork,
-    policies_record,
-    take_due_work,
-    take_policies,
-    work_record,
-)
+from agents.partition_records import NO_TICK, DueWork, take_due_work, work_record
+from agents.policy_log import PolicyLog
 from agents.runtime.stage import Batch, Record, StateRecord
 from agents.stage_metrics import StageCounts
 from schemas.clock import format_instant, parse_canonical
@@ -40,9 +35,7 @@ from streams.backfill import go_live
 from streams.customer.state import CustomerState, decode_state, encode_state, head
 from streams.due import DueIndex
 from streams.effects import Effects
-from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
 
 STAGE: Final = "customers"
 _CHECK_EVERY: Final = 32
@@ -62,11 +55,17 @@ class CustomersStage:
         decoded_max: int,
         dedupe: bool,
         counts: StageCounts,
+        freshness: Freshness | None = None,
     ) -> None:
-        """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition."""
+        """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition.
+
+        `freshness` is where the events' ages go; None where they mean nothing.
+        """
         self.sources = (journal,)
         self.topics, self.partitions = topics, partitions
         self.decoded_max, self.dedupe, self.counts = decoded_max, dedupe, counts
+        self.freshness = freshness
+        self.figures = FiguresByPartition()
 
     def partition(self, number: int) -> "CustomersPartition":
         """An empty partition."""
@@ -81,15 +80,16 @@ class CustomersPartition:
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
         self._dirty: dict[bytes, None] = {}
-        self._activations: list[Activation] = []
-        self._activations_dirty = False
-        self._regimes: list[Regime] = []
+        self._policies = PolicyLog()
+        self._regimes = self._policies.regimes
         self._due = DueIndex(self._due_of)
         self._due_work = self._due_work_written = DueWork()
         self._tick_under_way = False
         self._effects = Effects()
         self._outbox = Outbox(stage.topics, number, stage.counts)
         self._backfill = Backfill(self._effects, self._outbox)
+        self._figures = CustomerFigures(stage.freshness, self._store, self._regimes)
+        stage.figures.add(number, self._figures)
 
     def __len__(self) -> int:
         return len(self._store)
@@ -106,15 +106,13 @@ class CustomersPartition:
     def ready(self) -> None:
         """Rebuild what is derived: the policies in force and who is due."""
         self._due_work = self._due_work_written = take_due_work(self._store)
-        self._activations = take_policies(self._store)
-        self._regimes = [
-            regime_of(load_canonical(a.text), ordinal, a.effective_at) for ordinal, a in enumerate(self._activations)
-        ]
+        self._policies.restore(self._store)
         self._backfill.restore(self._store)
         add, following = self._due.add, [r.effective_at for r in self._regimes[1:]]
         for key, record in self._store.items():
             due, ordinal = head(record)
             add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
+        self._figures.restored()
         if self._regimes:
             self._outbox.audit({"type": "partition.restored", "home": self._home, "customers": len(self._store)})
 
@@ -143,6 +141,7 @@ class CustomersPartition:
 
     def poll(self, watermark_ms: int | None) -> None:
         """Write a tick into the journal when somebody is due and all input up to then is in it."""
+        self._figures.turn()
         if watermark_ms is None or self._tick_under_way or self._due_work.until != NO_TICK or self._backfill.holds_time:
             return
         if self._due.earliest(watermark_ms) is not None:
@@ -152,10 +151,7 @@ class CustomersPartition:
 
     def drain(self) -> Batch:
         """Encode every touched customer once: state for the changelog, profile for the world."""
-        states: list[StateRecord] = []
-        if self._activations_dirty:
-            states.append(policies_record(self._activations))
-            self._activations_dirty = False
+        states = self._policies.changed()
         if self._due_work != self._due_work_written:
             states.append(work_record(self._due_work))
             self._due_work_written = self._due_work
@@ -167,6 +163,7 @@ class CustomersPartition:
             states.append((key, record))
             self._outbox.profile(key, state, self._regimes[state.ordinal])
         self._dirty = {}
+        self._figures.drained()
         excess = len(decoded) - self._stage.decoded_max
         if excess > 0:
             for key in list(decoded)[:excess]:
@@ -174,7 +171,8 @@ class CustomersPartition:
         return Batch(states, self._outbox.drain())
 
     def committed(self) -> None:
-        """Nothing waits for a commit: what was drained is in the store already."""
+        """Only the figures wait for a commit: what was drained is in the store already."""
+        self._figures.committed()
 
     @property
     def _home(self) -> tuple[int, int]:
@@ -206,10 +204,12 @@ class CustomersPartition:
         effects.key = key
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
         self._dirty[key] = None
+        self._figures.folded(event)
         if state.due < before:
             self._due.add(key, state.due)
         if not effects.empty:
             self._outbox.collect(key, effects, record)
+            self._figures.published(effects.changes)
             effects.take_over(key)
         return True
 
@@ -239,6 +239,7 @@ class CustomersPartition:
         self._due.add(key, self._due_of(key))
         if not effects.empty:
             self._outbox.collect(key, effects, None)
+            self._figures.published(effects.changes)
             effects.take_over(key)
 
     def _control(self, event: ControlRecord, record: Record) -> None:
@@ -263,14 +264,10 @@ class CustomersPartition:
             self._due_work = DueWork(parse_canonical(instant), closing)
 
     def _activate(self, event: PolicyActivated, record: Record) -> None:
-        effective_at = parse_canonical(event.effective_at)
-        regime = regime_of(load_canonical(event.text), len(self._regimes), effective_at)
-        self._regimes.append(regime)
-        self._activations.append(Activation(effective_at, event.text))
-        self._activations_dirty = True
+        regime = self._policies.activate(event)
         if regime.ordinal:
             for key in [*self._store, *self._decoded]:
-                self._due.add(key, effective_at)
+                self._due.add(key, regime.effective_at)
         audit = {
             "type": "policy.activated",
             "policy": event.name,

@@ -12,13 +12,15 @@ from kafka.partitioner.default import murmur2
 from agents.errors import BreakerOpenError
 from agents.outputs import Outbox
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
-from agents.stage_metrics import RECEIVED, REPEATED, SKIPPED, StageCounts
+from agents.stage_metrics import LATE, RECEIVED, REPEATED, SKIPPED, StageCounts
+from schemas.clock import MS_PER_DAY
+from schemas.events import EVENT_CLASSES
 from schemas.formats.record import Decoder, Raw, Skipped
 from schemas.journal import is_control_key
 from schemas.marks import FEED_HEADER, marks_of
 from schemas.rejections import Rejected
 from streams.breaker import Breaker
-from streams.intake import Limits, accept, accept_clock, admit
+from streams.intake import Accepted, Limits, accept, accept_clock, admit
 
 STAGE: Final = "intake"
 FEEDS_MAX: Final = 1_000
@@ -30,7 +32,10 @@ FEED_HEADER_BYTES_MAX: Final = 256
 """A longer header is none of ours."""
 FEED_PREFIX: Final = b"feed:"
 _HOMES_MAX: Final = 200_000
+_LATE_MS: Final = MS_PER_DAY
+"""An event that arrives so long after it happened is counted as late."""
 _CHECK_EVERY: Final = 64
+_TYPE_NAMES: Final = {cls: name for name, cls in EVENT_CLASSES.items()}
 _LOG_APPEND_TIME: Final = 1
 _NO_HEADERS: Final[list[tuple[str, bytes | None]]] = []
 
@@ -126,7 +131,7 @@ class IntakePartition:
                     self._refuse(result, record)
                 else:
                     pending[home(result.key)].append((result.key, result.value, _NO_HEADERS))
-                    count(record.topic)
+                    count(record.topic, result)
             if taken % _CHECK_EVERY == 0 and perf_counter() > deadline:
                 return taken
         return len(records)
@@ -153,9 +158,12 @@ class IntakePartition:
     def committed(self) -> None:
         """Nothing waits for a commit."""
 
-    def _count(self, topic: str) -> None:
+    def _count(self, topic: str, accepted: Accepted) -> None:
         self._breaker.accepted()
-        self._stage.counts[RECEIVED, topic] += 1
+        counts, kind = self._stage.counts, _TYPE_NAMES[type(accepted.event)]
+        counts[RECEIVED, topic, kind] += 1
+        if accepted.recorded_at - accepted.occurred_at > _LATE_MS:
+            counts[LATE, kind] += 1
 
     def _translate(self, record: Record, decode: Decoder) -> None:
         """Take the events of a record in another format; each that is refused is a dead letter of the record."""
@@ -170,7 +178,7 @@ class IntakePartition:
                 self._refuse(result, record)
             else:
                 self._pending[self._stage.home(result.key)].append((result.key, result.value, _NO_HEADERS))
-                self._count(record.topic)
+                self._count(record.topic, result)
 
     def _take_clock(self, record: Record) -> None:
         value = accept_clock(record.value)

@@ -3,24 +3,34 @@
 Counted while folding: a partition that is built again after a failure counts what it folds again.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Final, NamedTuple, Protocol
 
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents.census import NO_TIER, Place
+from agents.freshness import Freshness
 from agents.metrics import PREFIX
+from schemas.decisions import PolicyRef
+from schemas.rejections import RefusalReason
 
 StageCounts = Counter[tuple[str, ...]]
 """Kind of count and its label values, to the count."""
 
 RECEIVED: Final = "received"
+LATE: Final = "late"
 REFUSED: Final = "refused"
 REPEATED: Final = "repeated"
 SKIPPED: Final = "skipped"
 TIER_MOVED: Final = "tier_moved"
 BAND_MOVED: Final = "band_moved"
+
+HASH_SHOWN: Final = 12
+"""First digits of a policy's hash, as the command line shows it."""
 
 
 class _Family(NamedTuple):
@@ -30,7 +40,12 @@ class _Family(NamedTuple):
 
 
 _FAMILIES: Final[Mapping[str, _Family]] = {
-    RECEIVED: _Family("events_received", "Events accepted by intake.", ("topic",)),
+    RECEIVED: _Family("events_received", "Events accepted by intake.", ("topic", "type")),
+    LATE: _Family(
+        "late_events",
+        "Events accepted that arrived more than a day after they happened; they count in full.",
+        ("type",),
+    ),
     REFUSED: _Family("dead_letters", "Records put into the dead letters.", ("reason",)),
     REPEATED: _Family("duplicates", "Repeats recognised and dropped.", ("stage",)),
     SKIPPED: _Family("records_skipped", "Records of another format that mean nothing here.", ("topic", "cause")),
@@ -39,18 +54,75 @@ _FAMILIES: Final[Mapping[str, _Family]] = {
 }
 
 
-class StageMetrics(Collector):
-    """Shows the stages' counts."""
+class CustomersView(Protocol):
+    """What a partition of customers tells about itself. Called from the scraper's thread: it only reads."""
 
-    def __init__(self, counts: StageCounts) -> None:
-        self._counts = counts
+    def policy_in_force(self, now_ms: int) -> PolicyRef | None:
+        """Return the policy that decides at an instant; None before the first."""
+
+    def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
+        """Return the customers by ladder and tier; None while they are being counted."""
+
+    def tiers(self, now_ms: int) -> list[list[str]]:
+        """Return the tiers of each ladder of the policy in force, from the lowest up."""
+
+
+class StageMetrics(Collector):
+    """Shows the stages' figures."""
+
+    def __init__(
+        self, counts: StageCounts, freshness: Freshness, customers: Callable[[], Sequence[CustomersView]]
+    ) -> None:
+        """`customers` returns the partitions of customers that this worker owns now."""
+        self._counts, self._freshness, self._customers = counts, freshness, customers
 
     def collect(self) -> Iterator[Metric]:
         """One family per kind; the counts are copied first, because another thread scrapes."""
-        counts = dict(self._counts)
+        now_ms = int(time.time() * 1000)
+        views = self._customers()
+        counts = _expected(views, now_ms)  # a series that begins at 0 shows its first change as an increase
+        counts |= dict(self._counts)
         for kind, family in _FAMILIES.items():
             metric = CounterMetricFamily(f"{PREFIX}_{family.name}", family.help, labels=family.labels)
             for (counted, *values), count in counts.items():
                 if counted == kind:
                     metric.add_metric(values, count)
             yield metric
+        yield from self._freshness.families()
+        yield from _standing(views, now_ms)
+
+
+def _expected(views: Iterable[CustomersView], now_ms: int) -> dict[tuple[str, ...], int]:
+    """What can be counted, at 0: every reason of a refusal, and every rise and fall of the policies in force."""
+    found: dict[tuple[str, ...], int] = {(REFUSED, reason.value): 0 for reason in RefusalReason}
+    for view in views:
+        for ladder in view.tiers(now_ms):
+            found |= {(TIER_MOVED, NO_TIER, tier, "initial"): 0 for tier in ladder}
+            for low, high in combinations([NO_TIER, *ladder], 2):
+                found[TIER_MOVED, low, high, "upgrade"] = found[TIER_MOVED, high, low, "downgrade"] = 0
+    return found
+
+
+def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
+    customers = GaugeMetricFamily(
+        f"{PREFIX}_customers",
+        "Customers by tier, `none` outside the ladder, of this worker's partitions. A partition joins in "
+        "when its restored customers are counted, 4,000 a second.",
+        labels=("ladder", "tier"),
+    )
+    policy = GaugeMetricFamily(
+        f"{PREFIX}_policy_info", "1 for each policy that decides in a partition now.", labels=("policy", "hash")
+    )
+    by_tier: Counter[Place] = Counter()
+    policies: set[tuple[str, str]] = set()
+    for view in views:
+        by_tier.update(view.customers_by_tier(now_ms) or {})
+        ref = view.policy_in_force(now_ms)
+        if ref is not None:
+            policies.add((ref.name, ref.hash[:HASH_SHOWN]))
+    for place, count in by_tier.items():
+        customers.add_metric(place, count)
+    for names in policies:
+        policy.add_metric(names, 1)
+    yield customers
+    yield policy

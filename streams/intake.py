@@ -34,6 +34,7 @@ class Accepted(NamedTuple):
     key: bytes
     value: bytes
     event: InputEvent
+    occurred_at: int
     recorded_at: int
 
 
@@ -72,7 +73,7 @@ def admit(event: InputEvent, headers: Headers, arrived_at: int, limits: Limits) 
         event.time = format_instant(occurred_at)
     event.recordedtime = event.time if on_time else format_instant(recorded_at)
     event.backfill, event.redriven = marks
-    return Accepted(journal_key(event), encode_journal(event), event, recorded_at)
+    return Accepted(journal_key(event), encode_journal(event), event, occurred_at, recorded_at)
 
 
 def accept_clock(value: bytes | None) -> bytes | Rejected:

@@ -22,6 +22,7 @@ COMMANDS = {
     "broker": "Start, stop and look at a Kafka on this machine.",
     "topics": "Plan, create and check the topics on a cluster.",
     "worker": "Run the pipeline: events in, changes of standing out.",
+    "health": "Ask a running worker whether it is alive, ready, started.",
     "feed": "Send a file of events.",
     "map": "See what a mapping file makes of another system's records.",
     "go-live": "End a backfill: from now on, changes are told.",

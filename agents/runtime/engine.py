@@ -20,6 +20,8 @@ from agents.runtime.denials import as_denied
 from agents.runtime.engine_settings import EngineSettings
 from agents.runtime.failures import InputMovedError
 from agents.runtime.faust_app import add_stage, new_app
+from agents.runtime.heartbeat import Heartbeat
+from agents.runtime.partition import PartitionTask
 from agents.runtime.progress import ProgressPublisher
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Stage
@@ -41,6 +43,8 @@ class Engine:
         self.cluster = Cluster(settings.bootstrap, client_id=settings.application, security=settings.security)
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
+        self.joined = self.restored_once = False
+        """Whether the first assignment came; whether all of one has been restored."""
         progress = settings.progress
         self._marks = Watermarks(self._tps(progress.sources)) if progress else None
         self._services: list[asyncio.Task[None]] = []
@@ -63,6 +67,18 @@ class Engine:
             accepted_topics=settings.accepted_topics,
         )
         self.tables = [add_stage(self.app, self.context, stage, settings.partitions) for stage in self.stages]
+        self.heartbeat = Heartbeat(self.metrics, self.context.restores)
+        self.watchdog = Watchdog(
+            self.cluster,
+            self.metrics,
+            self.context.restores,
+            self._tasks,
+            self.fail,
+            lambda: time.monotonic() - consumer.last_turn,
+            settings.pace.stalled_after_s,
+        )
+        self.metrics.watermark = self._watermark
+        self.metrics.tasks = lambda: [(task.stage.name, task.tenure is not None) for task in self._tasks()]
 
     def fail(self, failure: BaseException) -> None:
         """End the worker with this failure; the first one counts."""
@@ -81,6 +97,7 @@ class Engine:
         await check_topics(self.cluster, self.settings, self.stages)
         self._services = [self._service(service) for service in self._new_services()]
         await self.app.start()
+        self.joined = True
 
     async def stop(self) -> None:
         """Finish open commits, leave or go silent, close everything."""
@@ -105,16 +122,9 @@ class Engine:
     # what runs beside the partitions
 
     def _new_services(self) -> Iterator[Coroutine[Any, Any, None]]:
-        settings, consumer = self.settings, self.app.consumer
-        yield Watchdog(
-            self.cluster,
-            self.metrics,
-            self.context.restores,
-            lambda: [task for table in self.tables for task in table.tasks.values()],
-            self.fail,
-            lambda: time.monotonic() - consumer.last_turn,
-            settings.pace.stalled_after_s,
-        ).run()
+        settings = self.settings
+        yield self.heartbeat.run()
+        yield self.watchdog.run()
         yield guard_access(self.cluster, settings.bootstrap, settings.security)
         if settings.progress is None or self._marks is None:
             return
@@ -132,6 +142,9 @@ class Engine:
         task = asyncio.create_task(service)
         task.add_done_callback(ended)
         return task
+
+    def _tasks(self) -> list[PartitionTask]:
+        return [task for table in self.tables for task in table.tasks.copy().values()]
 
     def _tps(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for topic in topics for number in range(self.settings.partitions)]

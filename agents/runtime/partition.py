@@ -72,6 +72,10 @@ class PartitionTask:
             return max(self.tenure.progressed_at(), self.since)
         return max(self.since, restores.moved_at(self._changelog))
 
+    def remaining(self, restores: RestoreProgress) -> int | None:
+        """Return the changelog offsets that it has still to read; None when it is not being restored."""
+        return restores.remaining_of(self._changelog)
+
     def stuck_at(self, consumer_silent_s: float) -> str:
         """Say where it hangs, as far as can be told from here."""
         if self.tenure is None:

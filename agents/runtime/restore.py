@@ -50,6 +50,10 @@ class RestoreProgress:
         """Return when a restoring partition last came on (`time.monotonic()`), 0 when it is not being restored."""
         return self._moved.get(changelog, 0.0)
 
+    def remaining_of(self, changelog: TopicPartition) -> int | None:
+        """Return the offsets that one partition has still to read; None when it is not being restored."""
+        return self._remaining.get(changelog)
+
     def take_counted(self) -> int:
         """Return how many records were restored since the last call."""
         count, self._counted = self._records - self._counted, self._records

@@ -54,7 +54,7 @@ class Tenure:
         self._context, self._state, self._writer = context, state, writer
         self._position, self._identities = position, identities
         self._changelog = (names.changelog(context.application, stage.name), partition)
-        self._metrics = context.metrics.of(stage.name, partition)
+        self.metrics = context.metrics.of(stage.name, partition)
         self.tps = [TopicPartition(topic, partition) for topic in stage.sources]
         self.cursor = Cursor(partition, {topic: position.topics[topic].offset for topic in stage.sources})
         self.seek = -1
@@ -192,10 +192,11 @@ class Tenure:
             raise fold_bug(records, error) from error
         if count and not self._folded:
             self._oldest_ms = records[0].timestamp
-            self._metrics.behind_since_ms = self._metrics.behind_since_ms or self._oldest_ms
+            self.metrics.behind_since_ms = self.metrics.behind_since_ms or self._oldest_ms
         if count:
             self._folded += count
             self.cursor.folded(records, count)
+            self.metrics.folded(records[count - 1].topic, records[count - 1].timestamp)
             self.last_move = time.monotonic()
         if count >= len(records):
             self._records = []
@@ -250,8 +251,8 @@ class Tenure:
             self._given_back = True
         else:
             self.cursor.committed.update(taken.offsets)
-            self._metrics.committed(events=taken.folded, seconds=now - taken.at, oldest_ms=taken.oldest_ms)
-            self._metrics.behind_since_ms = self._oldest_ms if self._folded else 0
+            self.metrics.committed(events=taken.folded, seconds=now - taken.at, oldest_ms=taken.oldest_ms)
+            self.metrics.behind_since_ms = self._oldest_ms if self._folded else 0
             self._state.committed()
             self.commits += 1
             self.last_commit = now

@@ -1,13 +1,13 @@
 """Notices a partition that stands still though there is input: alive and silent is the worst way to fail.
 
 It asks the brokers themselves for the partitions' ends, so that a consumer whose fetching died unnoticed is found too.
-While no broker answers there is nothing to judge. It also measures how late the event loop is.
+While no broker answers there is nothing to judge. The ends also tell the lag.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -15,6 +15,7 @@ from agents.errors import StalledError
 from agents.metrics import RuntimeMetrics
 from agents.runtime.cluster import Cluster, Instant
 from agents.runtime.failures import TenureFailure
+from agents.runtime.lag import LagTracker
 from agents.runtime.partition import PartitionTask
 from agents.runtime.restore import RestoreProgress
 
@@ -36,21 +37,22 @@ class Watchdog:
     consumer_silent_s: Callable[[], float]
     """How long ago the drain loop last turned."""
     stalled_after_s: float
+    waiting_since: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Since when each partition has had input and not moved, as of the last look (`time.monotonic()`)."""
+    answered_at: float = field(default_factory=time.monotonic)
+    """When the brokers last answered, or nothing had to be asked."""
+    lags: LagTracker = field(default_factory=LagTracker)
 
     async def run(self) -> None:
-        """Measure the loop every second, and look at the partitions a few times per limit."""
-        every_s = max(LOOK_INTERVAL_S, self.stalled_after_s / LOOKS_PER_LIMIT)
-        next_look = time.monotonic() + every_s
-        since: dict[tuple[str, int], float] = {}
+        """Look at the partitions a few times per limit."""
         while True:
-            due = time.monotonic() + LOOK_INTERVAL_S
-            await asyncio.sleep(LOOK_INTERVAL_S)
-            now = time.monotonic()
-            self.metrics.loop_lag.set(now - due)
-            self._show_restores()
-            if now >= next_look:
-                next_look = now + every_s
-                since = await self._look(since, now)
+            await asyncio.sleep(self.look_every_s)
+            self.waiting_since = await self._look(self.waiting_since, time.monotonic())
+
+    @property
+    def look_every_s(self) -> float:
+        """Seconds from one look to the next."""
+        return max(LOOK_INTERVAL_S, self.stalled_after_s / LOOKS_PER_LIMIT)
 
     async def _look(self, since: dict[tuple[str, int], float], now: float) -> dict[tuple[str, int], float]:
         """Return since when each partition has been waiting with input; fails the worker when that is too long."""
@@ -59,6 +61,7 @@ class Watchdog:
         except TenureFailure as error:
             log.warning("watchdog: the cluster does not answer", why=str(error))
             return {}
+        self.answered_at = time.monotonic()
         following = {}
         for task in waiting:
             key = (task.stage.name, task.partition)
@@ -71,7 +74,9 @@ class Watchdog:
     async def _waiting(self) -> list[PartitionTask]:
         tasks = list(self.tasks())
         tps = [tp for task in tasks if task.tenure is not None for tp in task.tenure.tps]
+        asked_ms = int(time.time() * 1000)
         ends = await self.cluster.offsets(tps, Instant.END) if tps else {}
+        self.metrics.lags = self.lags.look(tasks, ends, asked_ms)
         return [task for task in tasks if task.waiting(ends)]
 
     def _stalled(self, task: PartitionTask, seconds: float) -> StalledError:
@@ -81,8 +86,3 @@ class Watchdog:
             why=f"for {seconds:.0f} s: {task.stuck_at(self.consumer_silent_s())}",
             next_step="start the worker again; if it comes back, send the log of the last minutes",
         )
-
-    def _show_restores(self) -> None:
-        self.metrics.restoring.set(self.restores.partitions)
-        self.metrics.restore_remaining.set(self.restores.remaining)
-        self.metrics.restored.inc(self.restores.take_counted())

@@ -108,7 +108,7 @@ def test_each_topic_is_read_in_its_own_format(partition: IntakePartition) -> Non
     assert [event["customer_id"] for event in events] == ["c1", "c2", "c3"]
     assert all(event["recordedtime"] == "2026-06-10T12:00:00.000Z" for event in events)
     assert letters == []
-    assert partition._stage.counts["received", "loyalty"] == 1
+    assert partition._stage.counts["received", "loyalty", "points.redeemed"] == 1
 
 
 def test_events_of_one_record_are_judged_one_by_one(partition: IntakePartition) -> None:

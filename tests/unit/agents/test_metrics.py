@@ -1,14 +1,10 @@
-"""What Prometheus is shown, and that it can be scraped."""
+"""What Prometheus is shown of the runtime."""
 
-import socket
 import time
-from urllib.request import urlopen
 
-import pytest
 from prometheus_client import generate_latest
 
-from agents.errors import ConfigurationError
-from agents.metrics import RuntimeMetrics, serving
+from agents.metrics import Lag, RuntimeMetrics
 
 
 def shown(metrics: RuntimeMetrics, name: str) -> dict[str, float]:
@@ -53,24 +49,56 @@ def test_a_partition_that_is_owned_elsewhere_is_not_shown() -> None:
     assert shown(metrics, "tierstream_last_commit_age_seconds") == {}
 
 
-def test_the_endpoint_answers_while_it_is_served() -> None:
-    """On loopback, and not at all with port 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def test_lag_by_topic_partition_is_shown_of_owned_partitions_only() -> None:
+    """In records as the brokers told, in seconds as of the scrape; no seconds while they are unknown."""
+    metrics = RuntimeMetrics()
+    for partition in (0, 1, 2):
+        metrics.of("intake", partition)
+    now_ms = int(time.time() * 1000)
+    metrics.lags = {
+        ("intake", "purchases", 0): Lag(7, now_ms - 3_000),
+        ("intake", "purchases", 1): Lag(9, None),
+        ("intake", "purchases", 2): Lag(0, now_ms - 9_000),
+        ("intake", "purchases", 3): Lag(5, now_ms),
+    }
 
-    with serving(RuntimeMetrics(), "127.0.0.1", port), urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        assert b"tierstream_commits" in answer.read()
-    with serving(RuntimeMetrics(), "127.0.0.1", 0):
-        pass
+    records, seconds = (
+        shown(metrics, "tierstream_consumer_lag_records"),
+        shown(metrics, "tierstream_consumer_lag_seconds"),
+    )
+
+    assert [records[f'{{partition="{n}",stage="intake",topic="purchases"}}'] for n in (0, 1, 2)] == [7, 9, 0]
+    assert 3 <= seconds.pop('{partition="0",stage="intake",topic="purchases"}') < 4
+    assert seconds == {'{partition="2",stage="intake",topic="purchases"}': 0}
 
 
-def test_a_port_in_use_is_a_mistake_of_the_settings() -> None:
-    """Named with the setting, not as a stack trace."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+def test_the_newest_arrival_never_runs_backwards() -> None:
+    """By topic, over all partitions of the worker."""
+    metrics = RuntimeMetrics()
+    first, second = metrics.of("intake", 0), metrics.of("intake", 1)
+    first.folded("purchases", 5_000)
+    second.folded("purchases", 4_000)
 
-        with pytest.raises(ConfigurationError, match="metrics"), serving(RuntimeMetrics(), "127.0.0.1", port):
-            pass
+    assert shown(metrics, "tierstream_last_event_timestamp_seconds") == {'{topic="purchases"}': 5}
+    assert (first.newest_ms, second.newest_ms) == ({"purchases": 5_000}, {"purchases": 4_000})
+
+
+def test_the_watermark_is_shown_once_it_is_known() -> None:
+    """Its age at the scrape."""
+    metrics = RuntimeMetrics()
+    assert shown(metrics, "tierstream_watermark_lag_seconds") == {}
+    metrics.watermark = lambda: int(time.time() * 1000) - 2_000
+
+    assert 2 <= shown(metrics, "tierstream_watermark_lag_seconds")[""] < 3
+
+
+def test_partitions_are_counted_by_what_they_do() -> None:
+    """A state that nobody is in shows 0, so that an alert has something to compare."""
+    metrics = RuntimeMetrics()
+    metrics.tasks = lambda: [("intake", True), ("intake", True), ("customers", False)]
+
+    found = shown(metrics, "tierstream_partitions")
+
+    assert found['{stage="intake",state="working"}'] == 2
+    assert found['{stage="intake",state="opening"}'] == 0
+    assert found['{stage="customers",state="opening"}'] == 1

@@ -1,0 +1,43 @@
+"""The policies that one partition has seen activated, in their order, and what the changelog has to be told of them."""
+
+from agents.partition_records import Activation, policies_record, take_policies
+from agents.runtime.stage import StateRecord
+from schemas.clock import parse_canonical
+from schemas.journal import PolicyActivated
+from streams.policy.parse import load_canonical
+from streams.regime import Regime, regime_of
+
+
+class PolicyLog:
+    """Grows by one with every activation; states remember their place in it."""
+
+    __slots__ = ("_activations", "_written", "regimes")
+
+    def __init__(self) -> None:
+        self._activations: list[Activation] = []
+        self._written = 0
+        self.regimes: list[Regime] = []
+        """The policies as the fold needs them; always the same list."""
+
+    def restore(self, store: dict[bytes, bytes]) -> None:
+        """Take the changelog's record out of the store."""
+        for activation in take_policies(store):
+            self._add(activation)
+        self._written = len(self._activations)
+
+    def activate(self, event: PolicyActivated) -> Regime:
+        """Enter a policy; it is put in force by whoever folds."""
+        return self._add(Activation(parse_canonical(event.effective_at), event.text))
+
+    def changed(self) -> list[StateRecord]:
+        """What the changelog has to be told since the last time."""
+        if self._written == len(self._activations):
+            return []
+        self._written = len(self._activations)
+        return [policies_record(self._activations)]
+
+    def _add(self, activation: Activation) -> Regime:
+        regime = regime_of(load_canonical(activation.text), len(self.regimes), activation.effective_at)
+        self.regimes.append(regime)
+        self._activations.append(activation)
+        return regime
