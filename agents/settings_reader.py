@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from agents.errors import ConfigurationError
+from agents.secrets import REDACTED, SecretReference, anchored
 from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
 from streams.policy.positions import lines_of
 
@@ -81,10 +82,13 @@ class _Reader:
             try:
                 values[key] = _convert(value, known[key], strict=True)
             except msgspec.ValidationError as error:
-                self._report((section, key), f"[{section}] {key} = {value!r}: {error}")
+                shown = REDACTED if _is_secret(known[key]) else repr(value)
+                self._report((section, key), f"[{section}] {key} = {shown}: {error}")
             else:
                 if (section, key) in PATHS and values[key]:
                     values[key] = str(self.file.parent / str(values[key]))
+                if _is_secret(known[key]):
+                    values[key] = anchored(str(value), self.file.parent)
         return values
 
     def refuse_unknown_tables(self) -> None:
@@ -109,7 +113,8 @@ class _Reader:
             try:
                 values[field.name] = _convert(environ[variable], field, strict=False)
             except msgspec.ValidationError as error:
-                self.mistakes.append(f"{variable}={environ[variable]}: {error}")
+                shown = REDACTED if _is_secret(field) else environ[variable]
+                self.mistakes.append(f"{variable}={shown}: {error}")
         return values
 
     def _report(self, at: tuple[str, ...], message: str) -> None:
@@ -131,6 +136,11 @@ def _read(file: Path, *, must_exist: bool) -> str:
 
 def _convert(value: object, field: FieldInfo, *, strict: bool) -> object:
     return msgspec.convert(value, field.type, strict=strict)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    """Whether the setting names a secret: a wrong value of it may be the secret itself, and is not shown."""
+    return SecretReference in (field.type, *typing.get_args(field.type))
 
 
 def _is_list(field: FieldInfo) -> bool:
