@@ -6,6 +6,7 @@ Served on `metrics.host:port` from a thread of its own, so that a busy event loo
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -16,6 +17,12 @@ from agents.errors import ConfigurationError
 PREFIX = "tierstream"
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Around the promise: a commit every 0.1 s, an event visible downstream within 0.3 s."""
+
+
+class HasRegistry(Protocol):
+    """Figures of a process."""
+
+    registry: CollectorRegistry
 
 
 class RuntimeMetrics(Collector):
@@ -99,7 +106,7 @@ class PartitionMetrics:
 
 
 @contextmanager
-def serving(metrics: RuntimeMetrics, host: str, port: int) -> Iterator[None]:
+def serving(metrics: HasRegistry, host: str, port: int, setting: str = "metrics.port") -> Iterator[None]:
     """Serve the figures at `/metrics` while the block runs; port 0 serves nothing."""
     if not port:
         yield
@@ -109,7 +116,7 @@ def serving(metrics: RuntimeMetrics, host: str, port: int) -> Iterator[None]:
     except OSError as error:
         raise ConfigurationError(
             "The metrics cannot be served.",
-            where=f"metrics.host = {host}, metrics.port = {port}",
+            where=f"metrics.host = {host}, {setting} = {port}",
             why=str(error),
             next_step="choose a free port, or 0 to serve none",
         ) from error

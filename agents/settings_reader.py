@@ -4,6 +4,7 @@ All mistakes are reported together, each with its line, or its variable, and wha
 """
 
 import difflib
+import ipaddress
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -15,14 +16,20 @@ from msgspec.structs import FieldInfo, fields
 
 from agents.errors import ConfigurationError
 from agents.secrets import REDACTED, SecretReference, anchored
-from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
+from agents.settings import EVENT_CLOCK_TOPIC, RedisSettings, Section, Settings
 from streams.policy.positions import lines_of
 
 DEFAULT_FILE = "tierstream.toml"
 PREFIX = "TIERSTREAM_"
 NOT_SETTINGS = frozenset({"TIERSTREAM_CONFIG"})
 """Variables of ours that are not settings: the path of the file itself."""
-PATHS = (("worker", "data_dir"), ("policy", "file"))
+PATHS = frozenset(
+    {
+        ("worker", "data_dir"),
+        ("policy", "file"),
+        *(("redis", key) for key in ("tls_ca", "tls_cert", "tls_key")),
+    }
+)
 """Settings that name a file: in the file they are relative to it, in the environment to the working folder."""
 
 SECTIONS: Mapping[str, type[Section]] = {field.name: field.type for field in fields(Settings)}
@@ -161,4 +168,26 @@ def _contradictions(settings: Settings) -> list[str]:
     mistakes += [f"[[intake.source]] binds {topic} twice" for topic in sorted({t for t in bound if bound.count(t) > 1})]
     if settings.intake.clock == "event" and any(topic != EVENT_CLOCK_TOPIC for topic in bound):
         mistakes.append('[intake] clock = "event" reads only the topic `imports`: [[intake.source]] cannot be bound')
+    return mistakes + _redis_contradictions(settings.redis)
+
+
+def _redis_contradictions(redis: RedisSettings) -> list[str]:
+    mistakes = []
+    if bool(redis.tls_cert) != bool(redis.tls_key):
+        mistakes.append("[redis] tls_cert and tls_key belong together: give both or neither")
+    if not redis.tls and (redis.tls_ca or redis.tls_cert):
+        mistakes.append("[redis] names certificates, but tls is off: set tls = true")
+    if redis.host and not (redis.tls or redis.allow_plaintext or is_loopback(redis.host)):
+        mistakes.append(
+            f"[redis] host = {redis.host} is another machine, and tls is off: set tls = true "
+            "(or allow_plaintext = true where the network itself is encrypted)"
+        )
     return mistakes
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is certainly this machine. A name may lead anywhere: only `localhost` and addresses count."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
