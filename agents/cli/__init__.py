@@ -25,6 +25,8 @@ COMMANDS = {
     "feed": "Send a file of events.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
+    "project": "Carry the newest profiles into Redis.",
+    "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",
     "bench": "Measure throughput and delay on this machine.",
 }

@@ -90,7 +90,7 @@ def fields_of(profile: Profile) -> Fields:
     first, *further = profile.tiers or (None,)
     said: dict[str, object] = {
         **(_of_ladder(first) if first else {}),
-        "ladders": msgspec.json.encode({s.ladder: s.tier.id for s in further}).decode() if further else None,
+        "ladders": msgspec.json.encode(further).decode() if further else None,
         **(_of_churn(profile)),
         "lifecycle": block.lifecycle,
         "value_class": block.value_class,

@@ -87,9 +87,9 @@ class ProfileStore:
         self.client.close()
         self.client.connection_pool.disconnect()
 
-    def expired(self, entry: Entry) -> bool:
-        """Whether Redis should have forgotten this profile by now."""
-        return bool(self._ttl_ms) and entry.as_of_ms + self._ttl_ms <= now_ms()
+    def expired(self, as_of_ms: int) -> bool:
+        """Whether Redis should have forgotten a profile of that instant by now."""
+        return bool(self._ttl_ms) and as_of_ms + self._ttl_ms <= now_ms()
 
     def claim(self, partition: int, topic_id: str) -> Position:
         """Become the partition's only writer; returns from where to go on."""
@@ -133,7 +133,7 @@ class ProfileStore:
         keys = self.layout.hash_key(write.customer), self.layout.marker_key(write.partition)
         first = self._holder, self.layout.prefix, write.customer
         entry = write.entry
-        if entry is None or self.expired(entry):
+        if entry is None or self.expired(entry.as_of_ms):
             pipe.fcall(f"{LIBRARY}_erase", 2, *keys, *first, "")
             return
         expires_ms = entry.as_of_ms + self._ttl_ms if self._ttl_ms else 0
@@ -197,6 +197,10 @@ class ProfileStore:
         """The indexes that each one's hash names; none where there is no hash."""
         named = self.pipelined(customers, lambda pipe, customer: pipe.hget(self.layout.hash_key(customer), "_in"))
         return [(text or b"").decode().split("\n") for text in named]
+
+    def scores(self, entries: Sequence[tuple[str, bytes]]) -> list[float | None]:
+        """The scores of index entries, given by index (without the prefix) and customer; None where there is none."""
+        return self.pipelined(entries, lambda pipe, entry: pipe.zscore(self.layout.prefix + entry[0], entry[1]))
 
     def pipelined(self, items: Sequence[Item], queue: Callable[[Any, Item], object]) -> list[Any]:
         """One answer per item, all in one round trip; the first refusal is raised after all were read."""

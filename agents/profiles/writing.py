@@ -66,7 +66,7 @@ class Writer:
         for write, answer in answered:
             if answer is Answer.STALE and write.entry is not None:
                 self._metrics.stale.inc()
-            elif write.entry is None or self._store.expired(write.entry):
+            elif write.entry is None or self._store.expired(write.entry.as_of_ms):
                 self._metrics.erased.inc(int(answer is Answer.WRITTEN))
             elif answer is not Answer.LOST:
                 self._metrics.written.inc()

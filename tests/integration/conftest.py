@@ -1,12 +1,15 @@
 """Fixtures of the runtime's integration tests."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
-from agents.embedded import EmbeddedKafka
+from agents.embedded import EmbeddedKafka, EmbeddedValkey
+from tests.integration.redis_state import client_of
 from tests.integration.toy import Toy
 
 MakeToy = Callable[..., Toy]
@@ -25,3 +28,21 @@ def toy(kafka: EmbeddedKafka, tmp_path: Path, request: pytest.FixtureRequest) ->
     yield make
     for deployment in made:
         deployment.close()
+
+
+@pytest.fixture(params=["valkey", "redis-server"])
+def valkey(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A Redis of its own: the Valkey of the extra `embedded`, and Debian's redis-server where it is installed."""
+    server = None if request.param == "valkey" else shutil.which(request.param)
+    if request.param != "valkey" and server is None:
+        pytest.skip("redis-server is not installed here (Debian: apt-get install redis-server)")
+    with EmbeddedValkey(tmp_path / "redis", server=server) as running:
+        yield running
+
+
+@pytest.fixture
+def client(valkey: EmbeddedValkey) -> Iterator[redis.Redis]:
+    """A connection to it."""
+    made = client_of(valkey.port or 0)
+    yield made
+    made.close()
