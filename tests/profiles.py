@@ -1,8 +1,8 @@
 """Profiles for the tests of the projection: made up, published by hand, and remembered, so that Redis can be judged."""
 
 import random
-from typing import Any
 
+import msgspec
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
@@ -61,7 +61,7 @@ def profile(customer: str, revision: int, *, tier: int | None = 0, band: int | N
             tier=ref,
             lifecycle=None,
             value_class=None,
-            risk_band=churn and churn.band,
+            risk_band=churn.band if churn else None,
             preferred_channel="web",
             contactable=Contactable(email="yes"),
             top_categories=(),
@@ -93,6 +93,7 @@ class ProfileTopic:
     def __init__(self, bootstrap: str, name: str) -> None:
         self.bootstrap, self.name = bootstrap, name
         self.newest: dict[str, Profile] = {}
+        self._published = 0
         self._admin = KafkaAdminClient(bootstrap_servers=bootstrap)
         self.create()
         self._producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
@@ -100,6 +101,7 @@ class ProfileTopic:
 
     @property
     def topic(self) -> str:
+        """Its name on the cluster."""
         return f"{self.name}.customer-profiles"
 
     def create(self) -> None:
@@ -108,22 +110,42 @@ class ProfileTopic:
         self._admin.create_topics([NewTopic(self.topic, PARTITIONS, 1, topic_configs=config)])
 
     def delete(self) -> None:
+        """Delete the topic."""
         self._admin.delete_topics([self.topic])
 
-    def settings(self, port: int, **redis: Any) -> Settings:
+    def settings(self, port: int, **redis: object) -> Settings:
         """Settings of a projection from this topic into a Redis on this machine."""
         return Settings(
             kafka=KafkaSettings(
                 bootstrap=self.bootstrap, application_id=self.name, topic_prefix=f"{self.name}.", partitions=PARTITIONS
             ),
-            redis=RedisSettings(host="127.0.0.1", port=port, **{"timeout_s": 1, "shards": 2, **redis}),
+            redis=msgspec.convert(
+                {"host": "127.0.0.1", "port": port, "timeout_s": 1, "shards": 2, **redis}, RedisSettings
+            ),
         )
 
-    def publish(self, customer: str, revision: int | None = None, **standing: Any) -> None:
-        """Write the customer's next profile, or the one of a revision."""
+    def publish(
+        self,
+        customer: str,
+        revision: int | None = None,
+        *,
+        tier: int | None = -1,
+        band: int | None = -1,
+        as_of: int = 0,
+    ) -> None:
+        """Write the customer's next profile, or the one of a revision; -1 draws one.
+
+        `as_of` rises, as the clock of a fold does.
+        """
         before = self.newest.get(customer)
-        chosen = {"tier": self._dice.randrange(4), "band": self._dice.randrange(4), **standing}
-        made = profile(customer, revision or (before.revision + 1 if before else 1), **chosen)
+        self._published += 1
+        made = profile(
+            customer,
+            revision or (before.revision + 1 if before else 1),
+            tier=self._dice.randrange(len(TIERS)) if tier == -1 else tier,
+            band=self._dice.randrange(len(BANDS)) if band == -1 else band,
+            as_of=as_of or AT + self._published * 1_000,
+        )
         self._send(customer, encoded(made))
         self.newest[customer] = made
 
@@ -137,9 +159,11 @@ class ProfileTopic:
         self._send(customer, value)
 
     def flush(self) -> None:
+        """Wait until the broker has everything."""
         self._producer.flush()
 
     def close(self) -> None:
+        """Close the clients."""
         self._producer.close()
         self._admin.close()
 

@@ -23,6 +23,8 @@ OUTAGE_WORDS = ("OOM", "READONLY", "LOADING", "BUSY", "MISCONF", "MASTERDOWN", "
 """First words of errors that pass: memory full, a replica, starting, a long script, a full disk, a failover."""
 
 
+CLUSTER_ERRORS = (redis.exceptions.ClusterError, redis.exceptions.AskError, redis.exceptions.ClusterCrossSlotError)
+"""How a node of a cluster answers a client of one server."""
 REFUSED_IN_FUNCTION = ("ACL failure in script", "can't run this command", "can't access at least one of the keys")
 """How a server says that a function did what its caller may not do."""
 
@@ -108,6 +110,9 @@ def _mistake(error: redis.exceptions.RedisError, where: str) -> ConfigurationErr
         why = text.partition(" key")[0].partition("'")[0].strip()  # what follows may be a key: it names a customer
     elif "CERTIFICATE_VERIFY_FAILED" in text:
         what, why, step = "Redis shows no certificate that we trust.", text, "check [redis] tls_ca and host"
+    elif isinstance(error, CLUSTER_ERRORS):
+        what, why = "Redis Cluster is not supported.", "indexes of many customers and their hashes lie on many nodes"
+        step = "use one primary with replicas (docs/reference/redis.md)"
     elif "unknown command" in text:
         what, why, step = "This server has no functions.", "", "use Redis 7.0 or later, or any Valkey"
     else:

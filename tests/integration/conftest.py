@@ -11,6 +11,7 @@ import redis
 from agents.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.integration.redis_state import client_of
 from tests.integration.toy import Toy
+from tests.profiles import ProfileTopic
 
 MakeToy = Callable[..., Toy]
 
@@ -37,6 +38,22 @@ def valkey(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedV
     if request.param != "valkey" and server is None:
         pytest.skip("redis-server is not installed here (Debian: apt-get install redis-server)")
     with EmbeddedValkey(tmp_path / "redis", server=server) as running:
+        yield running
+
+
+@pytest.fixture
+def topic(kafka: EmbeddedKafka, request: pytest.FixtureRequest) -> Iterator[ProfileTopic]:
+    """A topic of profiles of its own."""
+    name = request.node.name.removeprefix("test_").replace("[", "-").replace("]", "")[:60]
+    made = ProfileTopic(kafka.bootstrap, name)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def embedded_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """The Valkey of the extra `embedded`, for tests to which the make of the server is all the same."""
+    with EmbeddedValkey(tmp_path / "redis") as running:
         yield running
 
 

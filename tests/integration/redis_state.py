@@ -49,7 +49,8 @@ def found_state(client: redis.Redis) -> dict[str, Any]:
     for kind, names in (("tier", TIERS), ("churn", BANDS)):
         for name in names:
             for shard in range(SHARDS):
-                if members := client.zrange(f"tierstream:{kind}:{name}:{shard}", 0, -1, withscores=True):
+                members: Any = client.zrange(f"tierstream:{kind}:{name}:{shard}", 0, -1, withscores=True)
+                if members:
                     state[f"tierstream:{kind}:{name}:{shard}"] = dict(members)
     return state
 
@@ -93,6 +94,7 @@ class ProjectionProcess:
 
     @property
     def said(self) -> str:
+        """Its log."""
         return self._log.read_text()
 
     def kill_and_start(self) -> None:
