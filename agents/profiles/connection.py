@@ -110,7 +110,7 @@ def _mistake(error: redis.exceptions.RedisError, where: str) -> ConfigurationErr
         why = text.partition(" key")[0].partition("'")[0].strip()  # what follows may be a key: it names a customer
     elif "CERTIFICATE_VERIFY_FAILED" in text:
         what, why, step = "Redis shows no certificate that we trust.", text, "check [redis] tls_ca and host"
-    elif isinstance(error, CLUSTER_ERRORS):
+    elif isinstance(error, CLUSTER_ERRORS) and not isinstance(error, redis.exceptions.MasterDownError):
         what, why = "Redis Cluster is not supported.", "indexes of many customers and their hashes lie on many nodes"
         step = "use one primary with replicas (docs/reference/redis.md)"
     elif "unknown command" in text:

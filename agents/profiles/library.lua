@@ -57,8 +57,8 @@ local function restart(keys, args)
     'seen_at', args[2])
 end
 
--- KEYS hash, marker; ARGV holder, prefix, customer, epoch, revision, as of (ms), expires at (ms, 0: never), and two lists
--- in msgpack, which costs a fifth of an argument each: places with their scores, fields with their values.
+-- KEYS hash, marker; ARGV holder, prefix, customer, epoch, revision, as of (ms), expires at (ms; 0: never, -1: it has),
+-- and two lists in msgpack, which costs a fifth of an argument each: places with their scores, fields with their values.
 -- -> WRITTEN, REPEATED, STALE or LOST
 -- Of two profiles the one with the later `as_of` is newer, then the one with the higher revision. Within one life of a
 -- customer both rise together; after an erasure the revision begins anew, and only `as_of` goes on.
@@ -68,6 +68,7 @@ local function put(keys, args)
   local revision, as_of = tonumber(args[5]), tonumber(args[6])
   local old_revision, old_as_of = tonumber(was[1] or -1), tonumber(was[2] or -1)
   if as_of < old_as_of or (as_of == old_as_of and revision < old_revision) then return STALE end
+  if args[7] == '-1' then return remove(keys[1], args[2], args[3]) == 1 and WRITTEN or REPEATED end
   local left, placed, places = lines(was[3]), cmsgpack.unpack(args[8]), {}
   for at = 1, #placed, 2 do
     redis.call('ZADD', args[2] .. placed[at], placed[at + 1], args[3])

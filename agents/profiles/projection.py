@@ -12,7 +12,9 @@ from typing import Any
 
 import structlog
 from kafka import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
 
+from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.profiles.breaker import CircuitBreaker
 from agents.profiles.connection import RedisOutage
 from agents.profiles.lanes import Lane, open_lane
@@ -50,7 +52,7 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         self._breaker = CircuitBreaker(random.random)
         self._sweep: Sweep | None = None
         self._worked_at = self._lived_at = 0.0
-        self._paused = False
+        self._paused = self._worked = False
         self._outage = ""
 
     def step(self) -> None:
@@ -66,7 +68,14 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
             self._work(now)
         except RedisOutage as outage:
             self._failed(outage)
+        except ConfigurationError as error:
+            if not self._worked:
+                raise
+            self._failed(RedisOutage("refused", f"{error.what} {error.next_step}"))  # a password in rotation, say
+        except (BrokerUnreachableError, KafkaError) as error:
+            self._failed(RedisOutage("kafka", str(error)))
         else:
+            self._worked = True
             self._succeeded()
         self._worked_at = time.monotonic()
         self._measure(heard=heard)
@@ -194,7 +203,7 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         self._metrics.breaker_open.set(1)
         if outage.reason != self._outage:
             self._outage = outage.reason
-            log.warning("redis cannot take profiles; they wait in kafka", reason=outage.reason, retry_s=delay_s)
+            log.warning("profiles wait in kafka", reason=outage.reason, why=outage.why, retry_s=round(delay_s, 1))
         self._store.close()
         self._sweep = None
         for lane in self._lanes.values():
@@ -203,7 +212,7 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
     def _succeeded(self) -> None:
         self._metrics.breaker_open.set(0)
         if self._breaker.succeeded() or self._outage:
-            log.info("redis is back", after=self._outage)
+            log.info("profiles go on", after=self._outage)
             self._outage = ""
 
     def _measure(self, *, heard: bool) -> None:

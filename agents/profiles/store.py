@@ -133,10 +133,12 @@ class ProfileStore:
         keys = self.layout.hash_key(write.customer), self.layout.marker_key(write.partition)
         first = self._holder, self.layout.prefix, write.customer
         entry = write.entry
-        if entry is None or self.expired(entry.as_of_ms):
+        if entry is None:
             pipe.fcall(f"{LIBRARY}_erase", 2, *keys, *first, "")
             return
         expires_ms = entry.as_of_ms + self._ttl_ms if self._ttl_ms else 0
+        if self.expired(entry.as_of_ms):
+            expires_ms = -1
         pipe.fcall(
             f"{LIBRARY}_put",
             2,
