@@ -14,6 +14,8 @@ from agents.embedded.running import LOCK_FILE, STATE_FILE, RunningBroker, write_
 from agents.errors import EmbeddedServerError
 
 START_TIMEOUT_S = 30
+HANG_UPS_OF_TLS = 10
+"""A server that wants TLS hangs up on a plain PING, and one that refuses its files does for a moment before it ends."""
 SUBFOLDER = "valkey"
 """Below the folder of a broker: where its Valkey lives."""
 QUIET = ("--save", "", "--appendonly", "no")
@@ -134,8 +136,11 @@ class EmbeddedValkey:
 
     def _wait_until_ready(self, *, last_try: bool) -> bool:
         deadline = time.monotonic() + START_TIMEOUT_S
+        hung_up = 0
         while self._guardian and self._guardian.poll() is None and time.monotonic() < deadline:
-            if self.port and _answers(self.port):
+            answer = _answer(self.port or 0)
+            hung_up += answer == b""
+            if answer or hung_up > HANG_UPS_OF_TLS:
                 return True
             time.sleep(0.02)
         self.kill()
@@ -156,14 +161,13 @@ class EmbeddedValkey:
             (self.folder / STATE_FILE).unlink(missing_ok=True)
 
 
-def _answers(port: int) -> bool:
-    """Whether the server talks: `-NOAUTH` is an answer too, and so is hanging up on a PING without TLS."""
+def _answer(port: int) -> bytes | None:
+    """What the server says to a PING (`-NOAUTH` will do); empty when it hangs up, None when nobody is there."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
-            connection.recv(1)
-            return True
+            return connection.recv(1)
     except ConnectionResetError:
-        return True
+        return b""
     except OSError:
-        return False
+        return None

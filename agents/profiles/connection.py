@@ -63,6 +63,8 @@ def connect(settings: Settings) -> redis.Redis:
         socket_timeout=wanted.timeout_s,
         socket_connect_timeout=wanted.timeout_s,
         client_name=CLIENT_NAME,
+        lib_name=None,  # `CLIENT SETINFO` is unknown to Redis 7.0, and to its rules of access
+        lib_version=None,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         **options,

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import redis
@@ -44,7 +45,7 @@ def valkey(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedV
 @pytest.fixture
 def topic(kafka: EmbeddedKafka, request: pytest.FixtureRequest) -> Iterator[ProfileTopic]:
     """A topic of profiles of its own."""
-    name = request.node.name.removeprefix("test_").replace("[", "-").replace("]", "")[:60]
+    name = f"profiles-{crc32(request.node.nodeid.encode()):08x}"
     made = ProfileTopic(kafka.bootstrap, name)
     yield made
     made.close()

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from agents.embedded import EmbeddedValkey
+from agents.embedded.guarded import free_port
 from agents.errors import ConfigurationError
 from agents.profiles.connection import RedisOutage
 from agents.profiles.layout import Entry, Layout
@@ -233,7 +234,7 @@ def test_inactive_customers_expire(valkey: EmbeddedValkey, client: redis.Redis) 
 def test_a_cluster_is_refused(embedded_valkey: EmbeddedValkey) -> None:
     """In words, before anything is written."""
     embedded_valkey.stop()
-    embedded_valkey.options = ("--cluster-enabled", "yes")
+    embedded_valkey.options = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     embedded_valkey.start()
 
     with pytest.raises(ConfigurationError, match="Cluster"):
