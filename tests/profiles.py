@@ -1,12 +1,15 @@
 """Profiles for the tests of the projection: made up, published by hand, and remembered, so that Redis can be judged."""
 
 import random
+import time
 
 import msgspec
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
 
 from agents.lookup import home_of
+from agents.runtime.names import changelog
 from agents.settings import KafkaSettings, RedisSettings, Settings
 from schemas.clock import format_instant
 from schemas.cloudevents import encode_output
@@ -113,6 +116,18 @@ class ProfileTopic:
         """Delete the topic."""
         self._admin.delete_topics([self.topic])
 
+    def create_again(self) -> None:
+        """Make it anew, as soon as the broker lets."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                self.create()
+            except TopicAlreadyExistsError:
+                time.sleep(0.1)
+            else:
+                return
+        raise TimeoutError(self.topic)
+
     def settings(self, port: int, **redis: object) -> Settings:
         """Settings of a projection from this topic into a Redis on this machine."""
         return Settings(
@@ -157,6 +172,13 @@ class ProfileTopic:
     def send_raw(self, customer: str, value: bytes) -> None:
         """Write anything."""
         self._send(customer, value)
+
+    def send_state(self, customer: str, record: bytes) -> None:
+        """Write a state into the changelog of this installation's customers stage, which it creates."""
+        topic = changelog(self.name, "customers")
+        self._admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+        key = customer.encode()
+        self._producer.send(topic, record, key=key, partition=home_of(key, PARTITIONS)).get(30)
 
     def flush(self) -> None:
         """Wait until the broker has everything."""

@@ -1,11 +1,13 @@
 """`tierstream redis`: Redis against the topic it is made from."""
 
+import logging
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
+import structlog
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -79,6 +81,10 @@ def rebuild(*, config: ConfigPath = None, json: AsJson = False) -> None:
     Example: tierstream redis rebuild
     """
     settings = settings_of(config)
+    structlog.configure(  # what the projection says of itself goes beside the result, and only when it matters
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
     with _outages_named(settings), _bar("Writing Redis again") as told:
         done = rebuild_all(settings, told)
     if json:
