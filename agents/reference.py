@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from agents import errors, settings
 from agents.metrics import RuntimeMetrics
+from agents.profiles.metrics import ProjectionMetrics
 from agents.settings_reader import PREFIX, SECTIONS
 from schemas.catalog import CHANGELOG, TOPICS, TopicSpec
 from schemas.clock import MS_PER_DAY
@@ -88,13 +90,19 @@ def _metrics_page() -> str:
     lines += ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
     metrics = RuntimeMetrics()
     metrics.of("customers", 0)
-    for metric in sorted(metrics.registry.collect(), key=lambda metric: metric.name):
-        collector = metrics.registry._names_to_collectors.get(metric.name)  # noqa: SLF001 - samples exist only later
-        labels = getattr(collector, "_labelnames", None) or {key for s in metric.samples for key in s.labels}
+    lines += _metric_rows(metrics.registry)
+    lines += ["", "## The Redis projection", "", "Served on `metrics.host`, port `redis.metrics_port`; 0 (off) by default."]
+    lines += ["", "| metric | kind | labels | meaning |", "|---|---|---|---|", *_metric_rows(ProjectionMetrics().registry)]
+    return "\n".join([*lines, ""])
+
+
+def _metric_rows(registry: CollectorRegistry) -> Iterator[str]:
+    for metric in sorted(registry.collect(), key=lambda metric: metric.name):
+        collector = registry._names_to_collectors.get(metric.name)  # noqa: SLF001 - samples exist only later
+        labels = getattr(collector, "_labelnames", None) or {key for s in metric.samples for key in s.labels} - {"le"}
         suffix = "_total" if metric.type == "counter" else ""
         shown = ", ".join(f"`{label}`" for label in sorted(labels)) or "-"
-        lines.append(f"| `{metric.name}{suffix}` | {metric.type} | {shown} | {_cell(metric.documentation)} |")
-    return "\n".join([*lines, ""])
+        yield f"| `{metric.name}{suffix}` | {metric.type} | {shown} | {_cell(metric.documentation)} |"
 
 
 def _exit_codes_page() -> str:
