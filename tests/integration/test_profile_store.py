@@ -19,8 +19,9 @@ from tests.profiles import AT, profile
 TOPIC_ID = "topic-1"
 
 
-def _store(server: EmbeddedValkey, **settings: int) -> ProfileStore:
-    return ProfileStore(Settings(redis=RedisSettings(host="127.0.0.1", port=server.port or 0, shards=2, **settings)))
+def _store(server: EmbeddedValkey, *, inactive_ttl_days: int = 0) -> ProfileStore:
+    wanted = RedisSettings(host="127.0.0.1", port=server.port or 0, shards=2, inactive_ttl_days=inactive_ttl_days)
+    return ProfileStore(Settings(redis=wanted))
 
 
 def _entry(revision: int, tier: int | None = 0, as_of: int = 0, shards: int = 2) -> Entry:
@@ -221,7 +222,7 @@ def test_inactive_customers_expire(valkey: EmbeddedValkey, client: redis.Redis) 
     recent, past = now_ms() - 9 * MS_PER_DAY, now_ms() - 11 * MS_PER_DAY
 
     assert _put(store, _entry(5, as_of=recent)) == [Answer.WRITTEN]
-    assert abs(client.pttl("tierstream:c:{a}") - MS_PER_DAY) < 60_000  # type: ignore[operator]  # redis-py's union
+    assert abs(client.pttl("tierstream:c:{a}") - MS_PER_DAY) < 60_000
     assert _put(store, _entry(4, as_of=past)) == [Answer.STALE]
     assert client.exists("tierstream:c:{a}")
 

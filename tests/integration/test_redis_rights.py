@@ -73,9 +73,11 @@ def fortress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fortress]:
     acl = ACL_FILE.read_text().replace("WRITER_PASSWORD", WRITER).replace("READER_PASSWORD", READER)
     (folder / "users.acl").write_text(acl)
     port = free_port()
-    options = ("--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no")
-    options += ("--tls-cert-file", str(folder / "server.crt"), "--tls-key-file", str(folder / "server.key"))
-    options += ("--aclfile", str(folder / "users.acl"))
+    options = (
+        *("--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no"),
+        *("--tls-cert-file", str(folder / "server.crt"), "--tls-key-file", str(folder / "server.key")),
+        *("--aclfile", str(folder / "users.acl")),
+    )
     with EmbeddedValkey(folder / "redis", port=port, server=server, options=options):
         yield Fortress(port, folder / "server.crt", folder)
 
@@ -119,7 +121,7 @@ def test_the_reader_can_route_and_page_but_not_write(fortress: Fortress, topic: 
     paged = [
         name
         for shard in range(2)
-        for name in reader.zrange(f"tierstream:churn:very_high:{shard}", 0, 99, desc=True, withscores=False)  # type: ignore[union-attr]  # redis-py's union
+        for name in reader.zrange(f"tierstream:churn:very_high:{shard}", 0, 99, desc=True, withscores=False)
     ]
     assert paged == ["c1"]
     found = profile_in_redis(fortress.settings(topic, "tierstream-reader", READER), b"c1")
