@@ -27,6 +27,7 @@ from agents.settings import RedisSettings
 
 SIGN_OF_LIFE_S = 2.0
 """How often markers are touched without news; a flush is noticed within this time."""
+TIDY_EVERY_S = 3_600.0
 WORK_S_MAX = 2.0
 """Longest time between two polls that goes to Redis, when each answer is slow: the group must hear from us."""
 
@@ -52,6 +53,7 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         self._breaker = CircuitBreaker(random.random)
         self._sweep: Sweep | None = None
         self._worked_at = self._lived_at = 0.0
+        self._tidy_at = time.monotonic() + TIDY_EVERY_S
         self._paused = self._worked = False
         self._outage = ""
 
@@ -167,7 +169,10 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         the profile of the present one out. So such a partition is read once more.
         """
         rounds = [lane for lane in self._lanes.values() if lane.state == "rebuilding"]
-        if not rounds or not all(lane.claimed and lane.offset >= lane.target for lane in rounds):
+        if not rounds:
+            self._tidy()
+            return
+        if not all(lane.claimed and lane.offset >= lane.target for lane in rounds):
             self._sweep = None
             return
         partitions = len(self._consumer.partitions_for_topic(rounds[0].place.topic))
@@ -187,6 +192,14 @@ class Projection(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyth
         for lane, held in zip(rounds, self._store.advance(moves), strict=True):
             if not held:
                 self._abandon(lane)
+
+    def _tidy(self) -> None:
+        """Now and then, where hashes expire by themselves: take the index entries out that they leave."""
+        if self._sweep is None and self._settings.inactive_ttl_days and time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + TIDY_EVERY_S
+            self._sweep = Sweep(self._store, frozenset(), 1)
+        if self._sweep is not None and self._sweep.step():
+            self._sweep = None
 
     def _abandon(self, lane: Lane) -> None:
         """Somebody else claimed the partition, or its marker went with the data: ask Redis where to go on."""

@@ -1,5 +1,6 @@
 """The projection as a process: its consumer, its signals, its figures."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ def topic_of(settings: Settings) -> str:
 def run_projection(settings: Settings) -> int:
     """Project until a signal; returns the exit code. Failures with a name leave as exceptions."""
     configure_logging(settings.log)
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # it warns of every 0.1 s that a busy machine takes
     ending = False
 
     def end(_signal: int, _frame: FrameType | None) -> None:

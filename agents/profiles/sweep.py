@@ -8,7 +8,7 @@ from agents.profiles.store import ProfileStore
 
 
 class Sweep:
-    """One walk over the hashes of some partitions and over all indexes, a page at a time."""
+    """One walk over the hashes of some partitions, or of none, and over all indexes, a page at a time."""
 
     def __init__(self, store: ProfileStore, partitions: frozenset[int], partitions_total: int) -> None:
         self.partitions = partitions
@@ -25,7 +25,7 @@ class Sweep:
 
     def _walk(self) -> Iterator[bool]:
         layout = self._store.layout
-        for keys in self._store.scan(layout.hashes):
+        for keys in self._store.scan(layout.hashes) if self.partitions else ():
             customers = [layout.customer_of(key) for key in keys]
             for number, theirs in self._by_partition(customers).items():
                 self.removed[number] += self._store.drop_leftovers(theirs, number)

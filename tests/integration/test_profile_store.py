@@ -12,6 +12,7 @@ from agents.errors import ConfigurationError
 from agents.profiles.connection import RedisOutage
 from agents.profiles.layout import Entry, Layout
 from agents.profiles.store import ABSENCE_MS_MAX, Answer, Move, ProfileStore, Write, now_ms
+from agents.profiles.sweep import Sweep
 from agents.settings import RedisSettings, Settings
 from schemas.clock import MS_PER_DAY
 from tests.profiles import AT, profile
@@ -183,6 +184,22 @@ def test_only_orphans_are_unlisted(store: ProfileStore, client: redis.Redis) -> 
 
     assert store.unlist(index, [b"a", b"gone"]) == 1
     assert client.zrange(index, 0, -1) == ["a"]
+
+
+def test_a_walk_over_the_indexes_takes_out_whom_nobody_knows(store: ProfileStore, client: redis.Redis) -> None:
+    """As when a hash has expired; whoever has one stays, in every index."""
+    _put(store, _entry(5))
+    before = _indexes(client)
+    for index in before:
+        client.zadd(index, {f"gone{number}": number for number in range(1_500)})
+    walk = Sweep(store, frozenset(), 1)
+
+    while not walk.step():
+        pass
+
+    assert walk.unlisted == 3_000
+    assert [client.zrange(index, 0, -1) for index in before] == [["a"], ["a"]]
+    assert client.exists("tierstream:c:{a}")
 
 
 def test_a_full_server_refuses_profiles_but_not_erasures(store: ProfileStore, client: redis.Redis) -> None:

@@ -19,14 +19,19 @@ OUTAGE = RedisOutage("absent", "nobody there")
 class Ground:
     """A projection of one partition over fakes."""
 
-    def __init__(self, *, queue_customers_max: int = 100) -> None:
+    def __init__(self, *, queue_customers_max: int = 100, inactive_ttl_days: int = 0) -> None:
         self.calls: list[Any] = []
         self.consumer, self.store = FakeConsumer(self.calls), FakeStore(self.calls)
         self.metrics = ProjectionMetrics()
         self.projection = Projection(
             self.consumer,
             cast("ProfileStore", self.store),
-            RedisSettings(host="127.0.0.1", pause_ms=1, queue_customers_max=queue_customers_max),
+            RedisSettings(
+                host="127.0.0.1",
+                pause_ms=1,
+                queue_customers_max=queue_customers_max,
+                inactive_ttl_days=inactive_ttl_days,
+            ),
             lambda: "topic-1",
             self.metrics,
         )
@@ -143,6 +148,7 @@ def test_a_partition_that_left_leaves_nothing() -> None:
     ground.run()
     ground.projection.on_partitions_revoked([PLACE])
     ground.store.broken = None
+    assert len(ground.projection._waiting) == 0
 
     assert ground.run() == []
 
@@ -183,3 +189,41 @@ def test_a_record_that_is_no_profile_is_counted_and_passed() -> None:
     assert ground.run()[2:] == [("write", [("b", None)]), ("advance", 2), ("commit", 2)]
     assert ground.figure("records_unreadable_total") == 1
     assert ground.figure("profiles_erased_total") == 1
+
+
+def test_a_slow_redis_does_not_keep_the_group_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time of a step is used up, what is left stays for the next, and no offset moves before it is written."""
+    ground = Ground()
+    ground.consumer.offer("a")
+    monkeypatch.setattr("agents.profiles.projection.WORK_S_MAX", -1.0)
+    assert ground.run() == ["claim", ("seek", 0)]
+    monkeypatch.undo()
+
+    assert ground.run() == [("write", [("a", 1)]), ("advance", 1), ("commit", 1)]
+
+
+@pytest.mark.parametrize(("days", "walks"), [(0, 0), (30, 2)])
+def test_where_hashes_expire_the_indexes_are_walked_now_and_then(
+    days: int, walks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To its end, a page per step, then again after a while; without an expiry never."""
+    begun: list[frozenset[int]] = []
+
+    class Walk:
+        def __init__(self, _store: object, partitions: frozenset[int], _total: int) -> None:
+            begun.append(partitions)
+            self._left = 2
+
+        def step(self) -> bool:
+            self._left -= 1
+            return self._left == 0
+
+    monkeypatch.setattr("agents.profiles.projection.Sweep", Walk)
+    ground = Ground(inactive_ttl_days=days)
+    ground.run(steps=3)
+    assert begun == []
+    for _ in range(2):
+        ground.projection._tidy_at = 0.0
+        ground.run(steps=5)
+
+    assert begun == [frozenset()] * walks
