@@ -91,8 +91,18 @@ def _metrics_page() -> str:
     metrics = RuntimeMetrics()
     metrics.of("customers", 0)
     lines += _metric_rows(metrics.registry)
-    lines += ["", "## The Redis projection", "", "Served on `metrics.host`, port `redis.metrics_port`; 0 (off) by default."]
-    lines += ["", "| metric | kind | labels | meaning |", "|---|---|---|---|", *_metric_rows(ProjectionMetrics().registry)]
+    lines += [
+        "",
+        "## The Redis projection",
+        "",
+        "Served on `metrics.host`, port `redis.metrics_port`; 0 (off) by default.",
+    ]
+    lines += [
+        "",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+        *_metric_rows(ProjectionMetrics().registry),
+    ]
     return "\n".join([*lines, ""])
 
 
