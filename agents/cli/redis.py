@@ -64,7 +64,7 @@ def verify(*, config: ConfigPath = None, json: AsJson = False, ids: ShowIds = Fa
         if ids:
             print_table(("customer", "difference", "index"), ((d["customer_id"], d["kind"], d["index"]) for d in named))
         if verdict.unreadable:
-            say(f"{verdict.unreadable} records of the topic are no profiles.")
+            say(f"Not compared: {verdict.unreadable} customers whose newest record is no profile.")
         differing = len({difference.customer for difference in verdict.differences})
         say(f"{verdict.customers} customers compared, {differing} differ.")
         if kinds:

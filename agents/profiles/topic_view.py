@@ -34,7 +34,8 @@ class TopicView:
 
     def __init__(self, reader: Any, topic: str, layout: Layout) -> None:  # noqa: ANN401 - kafka-python is untyped
         self.customers: dict[bytes, Expected] = {}
-        self.unreadable = 0
+        self.unreadable: set[bytes] = set()
+        """Customers whose newest record is no profile: Redis keeps what it had, whatever that was."""
         self._reader, self._layout = reader, layout
         numbers = reader.partitions_for_topic(topic)
         if not numbers:
@@ -64,6 +65,7 @@ class TopicView:
         for record in records:
             if record.value is None:
                 self.customers.pop(record.key, None)
+                self.unreadable.discard(record.key)
                 continue
             try:
                 profile = decode_output(record.value).decision
@@ -71,8 +73,10 @@ class TopicView:
                     raise ValueError("not this customer's profile")  # noqa: TRY301 - as a text that is no instant
                 entry = self._layout.entry(profile)
             except (msgspec.DecodeError, ValueError):
-                self.unreadable += 1
+                self.customers.pop(record.key, None)
+                self.unreadable.add(record.key)
                 continue
+            self.unreadable.discard(record.key)
             fields = ((name.encode(), value.encode()) for name, value in entry.fields.items())
             self.customers[record.key] = Expected(entry.revision, entry.as_of_ms, digest_of(fields), entry.places)
 

@@ -37,7 +37,7 @@ class Verdict(msgspec.Struct, frozen=True):
     customers: int
     """Customers that Redis should hold."""
     unreadable: int
-    """Records of the topic that are no profile."""
+    """Customers whose newest record in the topic is no profile; they are not compared."""
     differences: tuple[Difference, ...]
 
 
@@ -52,7 +52,7 @@ def verify(settings: Settings, progress: Progress) -> Verdict:
     ) as reader:
         view = TopicView(reader, topic_of(settings), store.layout)
         view.read_on(progress)
-        judge = _Judge(store, view.customers)
+        judge = _Judge(store, view)
         suspects = list(judge.everything())
         for _ in range(ROUNDS):
             if not suspects:
@@ -61,14 +61,14 @@ def verify(settings: Settings, progress: Progress) -> Verdict:
             view.read_on()
             suspects = list(judge.again(suspects))
     store.close()
-    return Verdict(sum(1 for _ in judge.living()), view.unreadable, tuple(sorted(set(suspects))))
+    return Verdict(sum(1 for _ in judge.living()), len(view.unreadable), tuple(sorted(set(suspects))))
 
 
 class _Judge:
     """Looks at Redis with the topic's view at hand."""
 
-    def __init__(self, store: ProfileStore, expected: dict[bytes, Expected]) -> None:
-        self._store, self._expected = store, expected
+    def __init__(self, store: ProfileStore, view: TopicView) -> None:
+        self._store, self._expected, self._unreadable = store, view.customers, view.unreadable
 
     def living(self) -> Iterator[bytes]:
         """The customers that Redis should hold now."""
@@ -80,7 +80,9 @@ class _Judge:
         layout = self._store.layout
         for keys in self._store.scan(layout.hashes):
             names = (layout.customer_of(key) for key in keys)
-            yield from self._customers([name for name in names if self._wanted(name) is None])
+            yield from self._customers(
+                [name for name in names if self._wanted(name) is None and name not in self._unreadable]
+            )
         for pattern in layout.indexes:
             for indexes in self._store.scan(pattern):
                 for index in indexes:
@@ -114,6 +116,8 @@ class _Judge:
         """Index entries that should not be there."""
         for index, name in entries:
             wanted = self._wanted(name)
+            if name in self._unreadable:
+                continue
             if wanted is None or all(place.key != index for place in wanted.places):
                 yield Difference("index_surplus", name, index)
 
