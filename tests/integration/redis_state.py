@@ -1,5 +1,6 @@
 """Redis as the tests judge it: read and compared by their own means, not by the product's."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -85,6 +86,7 @@ class ProjectionProcess:
         }
         self._environ = {**os.environ, **variables, "PYTHONPATH": str(Path(__file__).parents[2]), **environ}
         self.process = self._start()
+        atexit.register(lambda: self.process.kill())  # a test that fails on the way leaves nobody behind
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
