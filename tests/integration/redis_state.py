@@ -86,13 +86,14 @@ class ProjectionProcess:
         }
         self._environ = {**os.environ, **variables, "PYTHONPATH": str(Path(__file__).parents[2]), **environ}
         self.process = self._start()
-        atexit.register(lambda: self.process.kill())  # a test that fails on the way leaves nobody behind
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "agents.cli", "project", "redis"], stdout=log, stderr=log, env=self._environ
             )
+        atexit.register(process.kill)  # a test that fails on the way leaves nobody behind
+        return process
 
     @property
     def said(self) -> str:
