@@ -11,7 +11,8 @@ TierstreamError                 what, where, why, and the next command
 │   ├── FencedError             10  another worker owns the partition now
 │   ├── UnknownOutcomeError     11  a commit stayed unanswered and the task could not be rebuilt
 │   ├── StalledError            13  input was there, but nothing was committed
-│   └── BrokerUnreachableError  16  no broker answered
+│   ├── BrokerUnreachableError  16  no broker answered
+│   └── RedisUnreachableError   18  Redis did not answer a command that needs it
 └── BugError                    15  our fault: report it; nothing was acknowledged
 
 The number is the process's exit code; the command line prints the error and exits with it.
@@ -104,6 +105,12 @@ class BrokerUnreachableError(RestartError):
     """No broker answered at the start."""
 
     exit_code = 16
+
+
+class RedisUnreachableError(RestartError):
+    """Redis did not answer a command that needs it; the projection itself waits instead."""
+
+    exit_code = 18
 
 
 class BugError(TierstreamError):

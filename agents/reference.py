@@ -7,10 +7,11 @@ import ast
 import inspect
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from agents import errors, settings
 from agents.doctor.findings import CHECKS
@@ -18,6 +19,7 @@ from agents.freshness import Freshness
 from agents.health import PROBES
 from agents.kafka_rights import ROLES, Right, rights
 from agents.metrics import RuntimeMetrics
+from agents.profiles.metrics import ProjectionMetrics
 from agents.reference_formats import formats_page
 from agents.settings_reader import PREFIX, SECTIONS
 from agents.stage_metrics import StageMetrics
@@ -112,9 +114,13 @@ def shown_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     metrics = RuntimeMetrics()
     metrics.of("customers", 0)
     metrics.registry.register(StageMetrics(Counter(), Freshness(), tuple))
+    return _shown(metrics.registry)
+
+
+def _shown(registry: CollectorRegistry) -> list[tuple[str, str, tuple[str, ...], str]]:
     found = []
-    for metric in metrics.registry.collect():
-        collector = metrics.registry._names_to_collectors.get(metric.name)  # noqa: SLF001 - samples exist only later
+    for metric in registry.collect():
+        collector = registry._names_to_collectors.get(metric.name)  # noqa: SLF001 - samples exist only later
         labels = getattr(collector, "_labelnames", None) or getattr(metric, "_labelnames", None) or ()
         suffix = "_total" if metric.type == "counter" else ""
         found.append((metric.name + suffix, metric.type, tuple(labels), metric.documentation))
@@ -122,14 +128,20 @@ def shown_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
 
 
 def _metrics_page() -> str:
-    lines = ["# Metrics", "", NOTE, *_METRICS_INTRODUCTION.splitlines(), ""]
-    lines += ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
-    for name, kind, labels, text in shown_metrics():
-        shown = ", ".join(f"`{label}`" for label in labels) or "-"
-        lines.append(f"| `{name}` | {kind} | {shown} | {_cell(text)} |")
+    lines = ["# Metrics", "", NOTE, *_METRICS_INTRODUCTION.splitlines(), "", *_metric_rows(shown_metrics())]
+    lines += ["", "## The Redis projection", ""]
+    lines += ["Served on `metrics.host`, port `redis.metrics_port`; 0 (off) by default.", ""]
+    lines += _metric_rows(_shown(ProjectionMetrics().registry))
     lines += ["", "## Probes", "", "| path | what it asks |", "|---|---|"]
     lines += [f"| `{path}` | {_cell(inspect.getdoc(probe) or '')} |" for path, probe in PROBES.items()]
     return "\n".join([*lines, ""])
+
+
+def _metric_rows(found: Iterable[tuple[str, str, tuple[str, ...], str]]) -> Iterator[str]:
+    yield from ("| metric | kind | labels | meaning |", "|---|---|---|---|")
+    for name, kind, labels, text in found:
+        shown = ", ".join(f"`{label}`" for label in labels) or "-"
+        yield f"| `{name}` | {kind} | {shown} | {_cell(text)} |"
 
 
 def _exit_codes_page() -> str:

@@ -1,4 +1,4 @@
-"""The worker's own HTTP: `/metrics`, `/livez`, `/readyz`, `/startupz`. Plain, without TLS: for the scraper beside it.
+"""A process's own HTTP: `/metrics`, `/livez`, `/readyz`, `/startupz`. Plain, without TLS: for the scraper beside it.
 
 Served from threads of their own, so that a busy event loop does not make the answers late, and a dead one is told of.
 """
@@ -26,7 +26,9 @@ _JSON = "application/json"
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # a scraper that hangs must not hold up the end of the worker
 
-    def __init__(self, address: tuple[str, int], registry: CollectorRegistry, look: Callable[[], WorkerView]) -> None:
+    def __init__(
+        self, address: tuple[str, int], registry: CollectorRegistry, look: Callable[[], WorkerView] | None
+    ) -> None:
         self.registry, self.look = registry, look
         super().__init__(address, _Handler)
 
@@ -42,12 +44,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == METRICS_PATH:
             self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self.server.registry))
-        elif path in PROBES:
-            verdict = PROBES[path](self.server.look())
+        elif path in PROBES and (look := self.server.look) is not None:
+            verdict = PROBES[path](look())
             status = HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE
             self._answer(status, _JSON, msgspec.json.encode(verdict) + b"\n")
         else:
-            paths = ", ".join((METRICS_PATH, *PROBES))
+            paths = ", ".join((METRICS_PATH, *(PROBES if self.server.look else ())))
             self._answer(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", f"There is {paths}.\n".encode())
 
     do_HEAD = do_GET  # noqa: N815 - as above
@@ -66,8 +68,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(registry: CollectorRegistry, look: Callable[[], WorkerView], host: str, port: int) -> Iterator[None]:
-    """Serve figures and probes while the block runs; port 0 serves nothing."""
+def serving(
+    registry: CollectorRegistry,
+    look: Callable[[], WorkerView] | None,
+    host: str,
+    port: int,
+    setting: str = "metrics.port",
+) -> Iterator[None]:
+    """Serve figures and, of a worker, probes while the block runs; port 0 serves nothing. `setting` names the port."""
     if not port:
         yield
         return
@@ -76,7 +84,7 @@ def serving(registry: CollectorRegistry, look: Callable[[], WorkerView], host: s
     except OSError as error:
         raise ConfigurationError(
             "The metrics cannot be served.",
-            where=f"metrics.host = {host}, metrics.port = {port}",
+            where=f"metrics.host = {host}, {setting} = {port}",
             why=str(error),
             next_step="choose a free port, or 0 to serve none",
         ) from error

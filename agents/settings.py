@@ -131,6 +131,49 @@ class PolicySettings(Section, frozen=True):
     """IANA zone in which the policy's days begin, where the policy leaves it open. Never guessed."""
 
 
+class RedisSettings(Section, frozen=True):
+    """The projection of profiles into Redis 7 or Valkey (`tierstream project redis`), for readers that cannot wait."""
+
+    host: Annotated[str, Meta(min_length=1)] | None = None
+    """Name or address of the server; without one nothing reads or writes Redis."""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 6379
+    """Its port."""
+    database: Annotated[int, Meta(ge=0)] = 0
+    """Number of the database."""
+    user: Annotated[str, Meta(min_length=1)] | None = None
+    """ACL user; the server's `default` when none is named."""
+    password: SecretReference | None = None
+    """Where the password lies: `file:/path` or `env:NAME`, never the password itself. Read anew for every connection,
+    so that a rotated one is taken up."""
+    tls: bool = False
+    """Encrypt, and check the server's certificate and name."""
+    tls_ca: str | None = None
+    """PEM file with the authorities to trust; the machine's when none is named. A relative path starts at the settings
+    file."""
+    tls_cert: str | None = None
+    """PEM file with our own certificate, where the server asks for one."""
+    tls_key: str | None = None
+    """PEM file with its key."""
+    allow_plaintext: bool = False
+    """Also talk to another machine without TLS. Profiles and the password then cross the network in clear."""
+    key_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,50}$")] = "tierstream"
+    """First part of every key, in front of a colon. Two installations in one database need two."""
+    shards: Annotated[int, Meta(ge=1, le=1024)] = 16
+    """Parts of every index, so that no key grows too large to be moved. After a change: `tierstream redis rebuild`."""
+    inactive_ttl_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    """Days after a profile's `as_of` at which Redis forgets it; 0 keeps everybody."""
+    write_records_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    """Profiles per round trip."""
+    pause_ms: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    """Shortest time between two writes: what changes repeatedly within it is written once."""
+    queue_customers_max: Annotated[int, Meta(ge=100, le=10_000_000)] = 50_000
+    """Customers that wait in memory while Redis is away, about 2 kB each; then reading pauses."""
+    timeout_s: Annotated[int, Meta(ge=1, le=60)] = 5
+    """Silence of the server after which a connection is given up."""
+    metrics_port: Port = 0
+    """Port of the projection's own figures, on `metrics.host`; 0 serves none."""
+
+
 class MetricsSettings(Section, frozen=True):
     """The Prometheus endpoint."""
 
@@ -156,6 +199,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker: WorkerSettings = WorkerSettings()
     intake: IntakeSettings = IntakeSettings()
     policy: PolicySettings = PolicySettings()
+    redis: RedisSettings = RedisSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 

@@ -15,9 +15,9 @@ from msgspec import structs
 from msgspec.structs import FieldInfo, fields
 
 from agents.errors import ConfigurationError
-from agents.kafka_security import contradictions
+from agents.kafka_security import contradictions, is_loopback
 from agents.secrets import REDACTED, SecretReference, anchored
-from agents.settings import EVENT_CLOCK_TOPIC, Section, Settings
+from agents.settings import EVENT_CLOCK_TOPIC, RedisSettings, Section, Settings
 from schemas.formats.record import MAPPED_FORMATS
 from streams.policy.positions import lines_of
 
@@ -25,12 +25,13 @@ DEFAULT_FILE = "tierstream.toml"
 PREFIX = "TIERSTREAM_"
 NOT_SETTINGS = frozenset({"TIERSTREAM_CONFIG"})
 """Variables of ours that are not settings: the path of the file itself."""
-PATHS = (
-    ("worker", "data_dir"),
-    ("policy", "file"),
-    ("kafka", "ssl_cafile"),
-    ("kafka", "ssl_certfile"),
-    ("kafka", "ssl_keyfile"),
+PATHS = frozenset(
+    {
+        ("worker", "data_dir"),
+        ("policy", "file"),
+        *(("kafka", key) for key in ("ssl_cafile", "ssl_certfile", "ssl_keyfile")),
+        *(("redis", key) for key in ("tls_ca", "tls_cert", "tls_key")),
+    }
 )
 """Settings that name a file: in the file they are relative to it, in the environment to the working folder."""
 
@@ -189,4 +190,18 @@ def _contradictions(settings: Settings) -> list[str]:
             mistakes.append(f'[[intake.source]] {source.topic}: format = "{source.format}" takes no `map`')
         if settings.intake.clock == "event" and source.format != "tierstream":
             mistakes.append(f'[[intake.source]] {source.topic}: clock = "event" reads only format = "tierstream"')
+    return mistakes + _redis_contradictions(settings.redis)
+
+
+def _redis_contradictions(redis: RedisSettings) -> list[str]:
+    mistakes = []
+    if bool(redis.tls_cert) != bool(redis.tls_key):
+        mistakes.append("[redis] tls_cert and tls_key belong together: give both or neither")
+    if not redis.tls and (redis.tls_ca or redis.tls_cert):
+        mistakes.append("[redis] names certificates, but tls is off: set tls = true")
+    if redis.host and not (redis.tls or redis.allow_plaintext or is_loopback(redis.host)):
+        mistakes.append(
+            f"[redis] host = {redis.host} is another machine, and tls is off: set tls = true "
+            "(or allow_plaintext = true where the network itself is encrypted)"
+        )
     return mistakes

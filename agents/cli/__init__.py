@@ -29,6 +29,8 @@ COMMANDS = {
     "dlq": "Look at dead letters, and send them again.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
+    "project": "Carry the newest profiles into Redis.",
+    "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",
     "doctor": "Look for what is wrong, and say what to do about it.",
     "bench": "Measure throughput and delay on this machine.",

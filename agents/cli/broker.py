@@ -1,4 +1,4 @@
-"""`tierstream broker`: a Kafka on this machine, for trying things out."""
+"""`tierstream broker`: a Kafka and a Redis on this machine, for trying things out."""
 
 import signal
 import sys
@@ -13,17 +13,21 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from agents.cli.options import AsJson, print_json, say
-from agents.embedded import EmbeddedKafka
+from agents.embedded import EmbeddedKafka, EmbeddedValkey
+from agents.embedded.guarded import somebody_listens
 from agents.embedded.jars import Progress as Downloaded
 from agents.embedded.running import running_broker, stop_running
+from agents.embedded.valkey import SUBFOLDER
 from agents.errors import EmbeddedServerError
 
-app = App(name="broker", help="Start, stop and look at a Kafka on this machine: real, but for trying things out.")
+app = App(name="broker", help="Start, stop and look at a Kafka and a Redis on this machine: real, but for trying out.")
 
 Folder = Annotated[Path, Parameter(name=("--dir", "-d"), help="Folder that holds everything the broker writes.")]
 DEFAULT_FOLDER = Path(".tierstream/kafka")
 DEFAULT_PORT = 9092
 """Where the default of `kafka.bootstrap` looks."""
+DEFAULT_REDIS_PORT = 6379
+"""Where the default of `redis.port` looks."""
 NOT_RUNNING_EXIT_CODE = 1
 
 
@@ -32,26 +36,49 @@ def start(
     *,
     folder: Folder = DEFAULT_FOLDER,
     port: Annotated[int, Parameter(help="Port on the loopback interface; 0 takes a free one.")] = DEFAULT_PORT,
+    redis_port: Annotated[
+        int | None,
+        Parameter(help="Port of the Redis beside it; 0 takes a free one. 6379, or a free one when that is taken."),
+    ] = None,
+    redis: Annotated[bool, Parameter(help="Start a Redis (Valkey) too.", negative="--no-redis")] = True,
     detach: Annotated[bool, Parameter(negative="", show_default=False, help="Return, and leave it running.")] = False,
 ) -> None:
     """Start a broker and keep it until Ctrl-C; with --detach, until `tierstream broker stop`.
 
-    The first start on a machine downloads Kafka. What is in the folder is there again at the next start.
+    The first start on a machine downloads Kafka. What is in the folder is there again at the next start; the Redis
+    beside it begins empty, as `tierstream project redis` fills it again.
 
     Example: tierstream broker start --detach
     """
     broker = EmbeddedKafka(folder, port=port or None, detached=detach)
-    with downloads_shown() as downloaded:
-        bootstrap = broker.start(downloaded)
+    signal.signal(signal.SIGTERM, _interrupt)
+    valkey: EmbeddedValkey | None = None
+    try:
+        with downloads_shown() as downloaded:
+            bootstrap = broker.start(downloaded)
+        if redis:
+            valkey = EmbeddedValkey(folder / SUBFOLDER, port=_redis_port(redis_port), detached=detach)
+            valkey.start()
+    except BaseException:  # nothing that was started stays behind, also after Ctrl-C
+        broker.stop()
+        raise
     say(f"Kafka answers at {bootstrap}; its files are in {folder}.")
+    if valkey:
+        say(f"Redis (Valkey) answers at {valkey.address}: TIERSTREAM_REDIS_HOST=127.0.0.1{_port_set(valkey.port)}")
     if detach:
         say("It runs on. To end it: tierstream broker stop" + ("" if folder == DEFAULT_FOLDER else f" --dir {folder}"))
         return
-    signal.signal(signal.SIGTERM, _interrupt)
+    _keep(broker, valkey)
+
+
+def _keep(broker: EmbeddedKafka, valkey: EmbeddedValkey | None) -> None:
+    """Wait for the end of Kafka, or for a signal to end both."""
     try:
         told = broker.wait()
     except KeyboardInterrupt:
         told = True
+    if valkey:
+        valkey.stop()
     broker.stop()
     if not told:
         raise EmbeddedServerError("Kafka has ended by itself.", where=str(broker.log_path), next_step="read its log")
@@ -60,10 +87,11 @@ def start(
 
 @app.command
 def stop(*, folder: Folder = DEFAULT_FOLDER) -> int:
-    """End the broker of a folder; what it holds stays.
+    """End the broker of a folder, and the Redis beside it; what Kafka holds stays.
 
     Example: tierstream broker stop
     """
+    stop_running(folder / SUBFOLDER)
     stopped = stop_running(folder)
     say("Kafka has stopped." if stopped else f"No broker runs in {folder}.")
     return 0 if stopped else NOT_RUNNING_EXIT_CODE
@@ -75,14 +103,29 @@ def status(*, folder: Folder = DEFAULT_FOLDER, json: AsJson = False) -> int:
 
     Example: tierstream broker status --json
     """
-    broker = running_broker(folder)
+    broker, valkey = running_broker(folder), running_broker(folder / SUBFOLDER)
     if json:
-        print_json({"running": broker is not None, "bootstrap": broker and broker.bootstrap, "dir": str(folder)})
-    elif broker:
+        where = {"bootstrap": broker and broker.bootstrap, "redis": valkey and valkey.bootstrap}
+        print_json({"running": broker is not None, **where, "dir": str(folder)})
+        return 0 if broker else NOT_RUNNING_EXIT_CODE
+    if broker:
         say(f"Kafka answers at {broker.bootstrap}; process {broker.server_pid}, files in {folder}.")
     else:
         say(f"No broker runs in {folder}.")
+    if valkey:
+        say(f"Redis (Valkey) answers at {valkey.bootstrap}; process {valkey.server_pid}.")
     return 0 if broker else NOT_RUNNING_EXIT_CODE
+
+
+def _redis_port(wanted: int | None) -> int | None:
+    """The port to bind; None for a free one."""
+    if wanted is None:
+        return None if somebody_listens(DEFAULT_REDIS_PORT) else DEFAULT_REDIS_PORT
+    return wanted or None
+
+
+def _port_set(port: int | None) -> str:
+    return "" if port == DEFAULT_REDIS_PORT else f" TIERSTREAM_REDIS_PORT={port}"
 
 
 @contextmanager

@@ -1,23 +1,38 @@
-"""`tierstream customer`: one customer's standing, as the profile topic holds it."""
+"""`tierstream customer`: one customer's standing, as Redis, the profile topic or the pipeline's own state holds it."""
 
+import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 
-from agents.cli.options import AsJson, ConfigPath, out, print_table, say, settings_of
+from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
+from agents.customer_state import figures_of, newest_state, standing_of
 from agents.errors import ConfigurationError
 from agents.lookup import newest_value
+from agents.profiles.layout import fields_of
+from agents.profiles.lookup import profile_in_redis
+from agents.settings import Settings
+from schemas.clock import format_instant
 from schemas.cloudevents import decode_output
-from schemas.decisions import Aggregates, Profile
+from schemas.decisions import LadderStanding, Profile
 from schemas.money import minor_to_decimal
 
 app = App(name="customer", help="Look at one customer.")
 
 UNKNOWN_EXIT_CODE = 1
 WINDOWS = ("30d", "90d", "365d", "lifetime")
+
+FromState = Annotated[
+    bool,
+    Parameter(name="--from-state", negative="", show_default=False, help="Read what the pipeline itself remembers."),
+]
+FromTopic = Annotated[
+    bool,
+    Parameter(name="--from-topic", negative="", show_default=False, help="Read Kafka, also when Redis is configured."),
+]
 
 
 @app.command
@@ -27,58 +42,111 @@ def show(
     *,
     config: ConfigPath = None,
     json: AsJson = False,
+    from_topic: FromTopic = False,
+    from_state: FromState = False,
 ) -> int:
     """Show a customer's tier, risk and figures; exit code 1 when no profile was published.
 
+    Read from Redis when one is configured, else from the topic customer-profiles.
+
     Example: tierstream customer show c1
     """
+    if from_topic and from_state:
+        raise ConfigurationError("A customer is read in one place.", next_step="give --from-topic or --from-state")
     settings = settings_of(config)
     key = unicodedata.normalize("NFC", customer_id).encode()
-    value = newest_value(settings, settings.topic("customer-profiles"), key)
-    if value is None:
+    if from_state:
+        found = _show_state(settings, key, json=json)
+    elif settings.redis.host and not from_topic:
+        found = _show_redis(settings, key, json=json)
+    else:
+        found = _show_topic(settings, key, json=json)
+    if not found:
         say(f"There is no profile of {customer_id!r}: no accepted event yet, or erased.")
-        return UNKNOWN_EXIT_CODE
+    return 0 if found else UNKNOWN_EXIT_CODE
+
+
+def _show_redis(settings: Settings, key: bytes, *, json: bool) -> bool:
+    found = profile_in_redis(settings, key)
+    if found is None:
+        return False
+    if json:
+        print_json({"read_from": "redis", "read_at": _now(), "server": found.server, "profile": found.fields})
+        return True
+    _print(key, found.fields, f"Redis {found.server}", found.level_at)
+    return True
+
+
+def _show_topic(settings: Settings, key: bytes, *, json: bool) -> bool:
+    topic = settings.topic("customer-profiles")
+    value = newest_value(settings, topic, key)
+    if value is None:
+        return False
     if json:
         out.file.write(value.decode() + "\n")
-        return 0
+        return True
     profile = decode_output(value).decision
     if not isinstance(profile, Profile):
-        raise ConfigurationError("This is no profile.", where=settings.topic("customer-profiles"))
-    print_table(("customer", customer_id), _standing(profile))
+        raise ConfigurationError("This is no profile.", where=topic)
+    _print(key, fields_of(profile), f"topic {topic}", _now())
+    return True
+
+
+def _show_state(settings: Settings, key: bytes, *, json: bool) -> bool:
+    found = newest_state(settings, key)
+    if found is None:
+        return False
+    if json:
+        state = msgspec.to_builtins(found.state)
+        print_json({"read_from": "state", "read_at": _now(), "topic": found.topic, "state": state})
+        return True
+    print_table(
+        ("customer", key.decode()), (*standing_of(found.state), ("read from", f"topic {found.topic} at {_now()}"))
+    )
     say("")
-    print_table(("", *WINDOWS), _figures(profile))
-    return 0
+    print_table(("", *WINDOWS), figures_of(found.state))
+    return True
 
 
-def _standing(profile: Profile) -> Iterator[tuple[str, str]]:
+def _now() -> str:
+    return format_instant(int(time.time() * 1000))
+
+
+def _print(key: bytes, fields: Mapping[str, str], place: str, level_at: str) -> None:
+    print_table(
+        ("customer", key.decode()), (*_standing(fields), ("read from", f"{place}, level with Kafka at {level_at}"))
+    )
+    say("")
+    print_table(("", *WINDOWS), _figures(fields))
+
+
+def _standing(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What is known of the customer, line by line; what is unknown is left out."""
-    block = profile.customer
-    for ladder in profile.tiers:
-        since = f"{ladder.tier.name} (rank {ladder.tier.rank} of {ladder.ladder}) since {ladder.since}"
-        grace = f", in grace until {ladder.grace_until}" if ladder.grace_until else ""
-        yield "tier", since + grace
-    if not profile.tiers:
+    if "tier" in fields:
+        grace = f", in grace until {fields['tier_grace_until']}" if "tier_grace_until" in fields else ""
+        rank = f"rank {fields['tier_rank']} of {fields['ladder']}"
+        yield "tier", f"{fields['tier_name']} ({rank}) since {fields['tier_since']}{grace}"
+    else:
         yield "tier", "none"
-    if churn := profile.churn:
-        band = churn.band.replace("_", " ")
-        yield "risk", f"{band} since {churn.since}: score {churn.score:.3f}, alive {churn.p_alive:.3f}"
-    yield "first seen", profile.first_seen_at
-    if profile.last_order_at:
-        yield "last order", profile.last_order_at
-    if block.top_categories:
-        yield "categories", ", ".join(block.top_categories)
-    yield "policy", f"{profile.policy.name} ({profile.policy.hash[:12]})"
-    yield "as of", f"{profile.as_of}, revision {profile.revision}, record {profile.sequence}"
+    for ladder in msgspec.json.decode(fields.get("ladders", "[]"), type=list[LadderStanding]):
+        grace = f", in grace until {ladder.grace_until}" if ladder.grace_until else ""
+        yield "tier", f"{ladder.tier.name} (rank {ladder.tier.rank} of {ladder.ladder}) since {ladder.since}{grace}"
+    if band := fields.get("churn_band"):
+        score, alive = float(fields["churn_score"]), float(fields["churn_p_alive"])
+        yield "risk", f"{band.replace('_', ' ')} since {fields['churn_since']}: score {score:.3f}, alive {alive:.3f}"
+    yield "first seen", fields["first_seen_at"]
+    if "last_order_at" in fields:
+        yield "last order", fields["last_order_at"]
+    if "top_categories" in fields:
+        yield "categories", fields["top_categories"].replace(",", ", ")
+    yield "policy", f"{fields['policy']} ({fields['policy_version'][:12]})"
+    yield "as of", f"{fields['as_of']}, revision {fields['revision']}, record {fields['journal_seq']}"
 
 
-def _figures(profile: Profile) -> Iterator[tuple[str, ...]]:
+def _figures(fields: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     """Sums per metric and window."""
-    figures, currency = msgspec.structs.asdict(profile.aggregates), profile.customer.currency
-    fields = {field.name for field in msgspec.structs.fields(Aggregates)}
-    for metric in ("spend", "orders", "visits", "tickets"):
-        suffix = "_minor" if metric == "spend" else ""
-        values = [figures[name] for window in WINDOWS if (name := f"{metric}_{window}{suffix}") in fields]
-        if metric == "spend":
-            yield f"spend {currency}", *(minor_to_decimal(value, currency) for value in values)
-        else:
-            yield metric, *map(str, values)
+    currency = fields["currency"]
+    amounts = (int(fields[f"spend_{window}_minor"]) for window in WINDOWS)
+    yield f"spend {currency}", *(minor_to_decimal(amount, currency) for amount in amounts)
+    for metric in ("orders", "visits", "tickets"):
+        yield metric, *(fields[f"{metric}_{window}"] for window in WINDOWS)

@@ -1,12 +1,10 @@
 """One Kafka node (KRaft, broker and controller in one) on the loopback interface, in one folder."""
 
-import fcntl
 import os
 import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agents.embedded.guarded import HOST, free_port, reap, somebody_listens, start_guarded, take
 from agents.embedded.jars import Progress, class_path
 from agents.embedded.java import find_java
 from agents.embedded.running import LOCK_FILE, STATE_FILE, RunningBroker, write_state
 from agents.errors import EmbeddedServerError
 
-HOST = "127.0.0.1"
 START_TIMEOUT_S = 60
 LOG_BYTES_MAX = 10_000_000
 """A log larger than this is set aside at the next start."""
@@ -124,7 +122,7 @@ class EmbeddedKafka:
         java, jars = find_java(), class_path(progress)
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOCK_FILE).open("w") as lock:
-            if not _take(lock.fileno()):
+            if not take(lock.fileno()):
                 raise EmbeddedServerError(
                     "A broker runs in this folder already.",
                     where=str(self.folder),
@@ -132,12 +130,12 @@ class EmbeddedKafka:
                 )
             self._set_log_aside()
             chosen = self.port
-            if chosen and _somebody_listens(chosen):  # Kafka itself would take a minute to give up
+            if chosen and somebody_listens(chosen):  # Kafka itself would take a minute to give up
                 raise EmbeddedServerError(
                     f"Port {chosen} is taken.", where=HOST, next_step="choose another: tierstream broker start --port 0"
                 )
             for tries_left in (2, 1, 0):  # a free port may be taken by somebody else before Kafka binds it
-                self._configure(chosen or _free_port())
+                self._configure(chosen or free_port())
                 self._format(java, jars)
                 self._spawn([java, *JVM, "-cp", jars, "kafka.Kafka", str(self._properties)], lock.fileno())
                 if self._wait_until_ready(last_try=chosen is not None or not tries_left):
@@ -190,19 +188,19 @@ class EmbeddedKafka:
         self.port = port
         listeners = advertised = f"PLAINTEXT://{self.bootstrap}"
         if self.proxied_port:
-            self.behind_proxy = f"{HOST}:{_free_port()}"
+            self.behind_proxy = f"{HOST}:{free_port()}"
             listeners += f",PROXIED://{self.behind_proxy}"
             advertised += f",PROXIED://{HOST}:{self.proxied_port}"
         protocols, more = "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT", dict(self.properties)
         for extra in self.listeners:
-            port = self.ports.setdefault(extra.name, _free_port())
+            port = self.ports.setdefault(extra.name, free_port())
             listeners += f",{extra.name}://{HOST}:{port}"
             advertised += f",{extra.name}://{extra.advertised_host}:{port}"
             protocols += f",{extra.name}:{extra.protocol}"
             more |= {f"listener.name.{extra.name.lower()}.{key}": value for key, value in extra.properties.items()}
         text = PROPERTIES.format(
             host=HOST,
-            controller=_free_port(),
+            controller=free_port(),
             listeners=listeners,
             advertised=advertised,
             protocols=protocols,
@@ -223,20 +221,7 @@ class EmbeddedKafka:
             raise self._gave_up("Kafka could not prepare its data folder.")
 
     def _spawn(self, command: list[str], lock_fd: int) -> None:
-        """Start guardian and server; the guardian inherits the folder's lock, so the lock is held while it lives."""
-        guardian = [sys.executable, "-S", "-E", str(Path(__file__).with_name("guardian.py"))]
-        mode = "detached" if self.detached else "owned"
-        with self.log_path.open("ab") as log:
-            self._guardian = subprocess.Popen(  # noqa: S603 - our own command
-                [*guardian, mode, *command],
-                stdin=subprocess.DEVNULL if self.detached else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                pass_fds=(lock_fd,),
-                start_new_session=True,  # Ctrl-C is for the owner; the owner then stops the broker
-            )
-        assert self._guardian.stdout is not None  # noqa: S101 - opened above
-        self._server_pid = int(self._guardian.stdout.readline())
+        self._guardian, self._server_pid = start_guarded(command, lock_fd, self.log_path, detached=self.detached)
 
     def _wait_until_ready(self, *, last_try: bool) -> bool:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -257,34 +242,11 @@ class EmbeddedKafka:
         )
 
     def _reap(self) -> None:
-        """Wait for the guardian, close its pipes, forget it. The guardian ends only after the server did."""
+        """Wait for the guardian and forget it. The guardian ends only after the server did."""
         guardian, self._guardian = self._guardian, None
         if guardian:
-            guardian.wait()
-            for pipe in (guardian.stdin, guardian.stdout):
-                if pipe:
-                    pipe.close()
+            reap(guardian)
             (self.folder / STATE_FILE).unlink(missing_ok=True)
-
-
-def _take(lock_fd: int) -> bool:
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _somebody_listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
 
 
 def _answers(port: int) -> bool:

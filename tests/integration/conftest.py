@@ -1,13 +1,18 @@
 """Fixtures of the runtime's integration tests."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
+import redis
 
-from agents.embedded import EmbeddedKafka
+from agents.embedded import EmbeddedKafka, EmbeddedValkey
+from tests.integration.redis_state import client_of
 from tests.integration.toy import Toy
+from tests.profiles import ProfileTopic
 
 MakeToy = Callable[..., Toy]
 
@@ -25,3 +30,37 @@ def toy(kafka: EmbeddedKafka, tmp_path: Path, request: pytest.FixtureRequest) ->
     yield make
     for deployment in made:
         deployment.close()
+
+
+@pytest.fixture(params=["valkey", "redis-server"])
+def valkey(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A Redis of its own: the Valkey of the extra `embedded`, and Debian's redis-server where it is installed."""
+    server = None if request.param == "valkey" else shutil.which(request.param)
+    if request.param != "valkey" and server is None:
+        pytest.skip("redis-server is not installed here (Debian: apt-get install redis-server)")
+    with EmbeddedValkey(tmp_path / "redis", server=server) as running:
+        yield running
+
+
+@pytest.fixture
+def topic(kafka: EmbeddedKafka, request: pytest.FixtureRequest) -> Iterator[ProfileTopic]:
+    """A topic of profiles of its own."""
+    name = f"profiles-{crc32(request.node.nodeid.encode()):08x}"
+    made = ProfileTopic(kafka.bootstrap, name)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def embedded_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """The Valkey of the extra `embedded`, for tests to which the make of the server is all the same."""
+    with EmbeddedValkey(tmp_path / "redis") as running:
+        yield running
+
+
+@pytest.fixture
+def client(valkey: EmbeddedValkey) -> Iterator[redis.Redis]:
+    """A connection to it."""
+    made = client_of(valkey.port or 0)
+    yield made
+    made.close()
