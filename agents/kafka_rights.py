@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from agents.control_records import control_id
+from agents.profiles.run import group_of, topic_of
 from agents.runtime.names import changelog, transactional_prefix
 from agents.settings import Settings
 from agents.topics import STAGES, wanted_topics
@@ -18,7 +19,7 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 JOURNAL, PROGRESS = "customer-events", "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "redriver", "reader", "doctor"]
+Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "doctor"]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -27,6 +28,7 @@ ROLES: dict[Role, str] = {
     "feeder": "`tierstream feed`, and every producer of events (which needs no changelog)",
     "admin": "`tierstream topics`, `tierstream policy`, `tierstream go-live`",
     "redriver": "`tierstream dlq`; READ only for `list` and `show`",
+    "projection": "`tierstream project redis`, `tierstream redis`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
@@ -45,7 +47,7 @@ class Right(msgspec.Struct, frozen=True, order=True):
 def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
-    makers |= {"redriver": _redriver, "reader": _reader, "doctor": _doctor}
+    makers |= {"redriver": _redriver, "projection": _projection, "reader": _reader, "doctor": _doctor}
     return sorted(set(makers[role](settings)))
 
 
@@ -103,6 +105,11 @@ def _redriver(settings: Settings) -> Iterator[Right]:
     yield Right("topic", settings.topic("dead-letters"), "READ")
     yield from (Right("topic", settings.topic("audit"), operation) for operation in ("READ", "WRITE"))
     yield Right("transactional-id", control_id(settings, "redrive"), "WRITE")
+
+
+def _projection(settings: Settings) -> Iterator[Right]:
+    yield Right("topic", topic_of(settings), "READ")
+    yield Right("group", group_of(settings), "READ")
 
 
 def _reader(settings: Settings) -> Iterator[Right]:

@@ -6,9 +6,17 @@ from typing import Any
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from agents.doctor.findings import Finding, Level, fine
+from agents.profiles.connection import connect
+from agents.settings import Settings
 
 MAJOR_MIN = 7
 NO_EVICTION = "noeviction"
+
+
+def check_store(settings: Settings) -> Iterator[Finding]:
+    """The server that the settings name; nothing when they name none."""
+    if settings.redis.host is not None:
+        yield from check_redis(connect(settings), f"{settings.redis.host}:{settings.redis.port}")
 
 
 def check_redis(client: Any, where: str) -> Iterator[Finding]:  # noqa: ANN401 - its client is generic over what it returns

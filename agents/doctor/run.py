@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from agents.doctor import broker, machine, topics
+from agents.doctor import broker, machine, redis, topics
 from agents.doctor.findings import Finding, Level, from_error
 from agents.errors import AccessError, TierstreamError
 from agents.settings import Settings
@@ -20,6 +20,7 @@ HERE: tuple[Check, ...] = (
     machine.check_disk,
     machine.check_port,
     machine.check_embedded,
+    redis.check_store,
 )
 """What needs no cluster."""
 THERE: tuple[Check, ...] = (topics.check_topics, broker.check_clock, broker.check_partitioner)

@@ -7,7 +7,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from redis.exceptions import ConnectionError as RedisAwayError
 
 from agents.doctor.findings import Level, worst
-from agents.doctor.redis import check_redis
+from agents.doctor.redis import check_redis, check_store
+from agents.settings import RedisSettings, Settings
 from tests.unit.agents.doctor.judging import levels_of
 
 
@@ -44,3 +45,11 @@ def test_redis(said: dict[str, Any] | Exception, level: Level) -> None:
 
     assert worst(findings) is level
     assert set(levels_of(findings)) == {"redis"}
+
+
+def test_a_redis_that_the_settings_name_is_looked_at_and_another_is_not() -> None:
+    """Nobody listens there: that is what the look finds."""
+    named = Settings(redis=RedisSettings(host="127.0.0.1", port=1))
+
+    assert [finding.level for finding in check_store(named)] == [Level.ERROR]
+    assert list(check_store(Settings())) == []
