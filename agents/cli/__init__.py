@@ -19,6 +19,7 @@ INTERRUPTED_EXIT_CODE = 130
 
 COMMANDS = {
     "demo": "Watch real purchases become tiers on this machine: nothing else is needed.",
+    "init": "Make a folder with settings, a policy, sample events and the next steps.",
     "broker": "Start, stop and look at a Kafka on this machine.",
     "topics": "Plan, create and check the topics on a cluster.",
     "worker": "Run the pipeline: events in, changes of standing out.",
@@ -41,7 +42,7 @@ COMMANDS = {
 HELP = """\
 Streaming customer tiering: purchases, browsing and support events in, changes of tier and risk out.
 
-Start here: tierstream demo. Every command shows an example with --help.
+Start here: tierstream demo, then tierstream init. Every command shows an example with --help.
 """
 
 

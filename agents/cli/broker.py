@@ -12,13 +12,15 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
-from agents.cli.options import AsJson, print_json, say
+from agents.cli.options import AsJson, ConfigPath, print_json, say, settings_of
 from agents.embedded import EmbeddedKafka, EmbeddedValkey
 from agents.embedded.guarded import somebody_listens
 from agents.embedded.jars import Progress as Downloaded
 from agents.embedded.running import running_broker, stop_running
 from agents.embedded.valkey import SUBFOLDER
 from agents.errors import EmbeddedServerError
+from agents.kafka_security import is_loopback
+from agents.settings import Settings
 
 app = App(name="broker", help="Start, stop and look at a Kafka and a Redis on this machine: real, but for trying out.")
 
@@ -29,35 +31,40 @@ DEFAULT_PORT = 9092
 DEFAULT_REDIS_PORT = 6379
 """Where the default of `redis.port` looks."""
 NOT_RUNNING_EXIT_CODE = 1
+PORT = "Port on the loopback interface; 0 takes a free one. That of kafka.bootstrap by default."
+REDIS_PORT = (
+    "Port of the Redis beside it; 0 takes a free one. redis.port where redis.host is set, else 6379 or a free one."
+)
 
 
 @app.command
 def start(
     *,
     folder: Folder = DEFAULT_FOLDER,
-    port: Annotated[int, Parameter(help="Port on the loopback interface; 0 takes a free one.")] = DEFAULT_PORT,
-    redis_port: Annotated[
-        int | None,
-        Parameter(help="Port of the Redis beside it; 0 takes a free one. 6379, or a free one when that is taken."),
-    ] = None,
+    port: Annotated[int | None, Parameter(help=PORT)] = None,
+    redis_port: Annotated[int | None, Parameter(help=REDIS_PORT)] = None,
     redis: Annotated[bool, Parameter(help="Start a Redis (Valkey) too.", negative="--no-redis")] = True,
     detach: Annotated[bool, Parameter(negative="", show_default=False, help="Return, and leave it running.")] = False,
+    config: ConfigPath = None,
 ) -> None:
     """Start a broker and keep it until Ctrl-C; with --detach, until `tierstream broker stop`.
 
     The first start on a machine downloads Kafka. What is in the folder is there again at the next start; the Redis
-    beside it begins empty, as `tierstream project redis` fills it again.
+    beside it begins empty, as `tierstream project redis` fills it again. Ports are those of the settings, where these
+    name this machine.
 
     Example: tierstream broker start --detach
     """
-    broker = EmbeddedKafka(folder, port=port or None, detached=detach)
+    settings = settings_of(config)
+    kafka_port = _kafka_port(settings) if port is None else port
+    broker = EmbeddedKafka(folder, port=kafka_port or None, detached=detach)
     signal.signal(signal.SIGTERM, _interrupt)
     valkey: EmbeddedValkey | None = None
     try:
         with downloads_shown() as downloaded:
             bootstrap = broker.start(downloaded)
         if redis:
-            valkey = EmbeddedValkey(folder / SUBFOLDER, port=_redis_port(redis_port), detached=detach)
+            valkey = EmbeddedValkey(folder / SUBFOLDER, port=_redis_port(redis_port, settings), detached=detach)
             valkey.start()
     except BaseException:  # nothing that was started stays behind, also after Ctrl-C
         broker.stop()
@@ -117,8 +124,16 @@ def status(*, folder: Folder = DEFAULT_FOLDER, json: AsJson = False) -> int:
     return 0 if broker else NOT_RUNNING_EXIT_CODE
 
 
-def _redis_port(wanted: int | None) -> int | None:
+def _kafka_port(settings: Settings) -> int:
+    """The port that the settings look at, when it is this machine's."""
+    host, _, port = settings.kafka.bootstrap.partition(",")[0].rpartition(":")
+    return int(port) if is_loopback(host) else DEFAULT_PORT
+
+
+def _redis_port(wanted: int | None, settings: Settings) -> int | None:
     """The port to bind; None for a free one."""
+    if wanted is None and settings.redis.host is not None and is_loopback(settings.redis.host):
+        return settings.redis.port
     if wanted is None:
         return None if somebody_listens(DEFAULT_REDIS_PORT) else DEFAULT_REDIS_PORT
     return wanted or None
