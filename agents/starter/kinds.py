@@ -26,6 +26,8 @@ class Kind(NamedTuple):
     """Orders of the lower tier, of the upper one, and of the upper one after the change; None where spend counts."""
     orders_max: int = 9
     """Orders of a sample customer who has no part in the story, at most."""
+    visits: tuple[int, ...] = (0, 0, 0, 0, 1)
+    """How often one looks before an order, each as likely as the other."""
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -74,6 +76,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Interior",
             ("居家", "雅居"),
             orders_max=3,
+            visits=(1, 2, 3),
         ),
     )
 }

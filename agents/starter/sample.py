@@ -16,8 +16,8 @@ RISING, NEAR, LAPSED, BEST = "c01", "c02", "c03", "c04"
 """Rises with the events of `events.jsonl`; rises when the policy asks for less; is gone; is the best."""
 OWN = "m-2001"
 """Of the till: reaches the second tier with its receipts."""
-LOOKED_BEFORE, COMPLAINED = 0.2, 0.3
-"""Shares of the orders with a visit before, and of the customers with a ticket."""
+COMPLAINED = 0.3
+"""Share of the customers with a ticket."""
 _MS_PER_HOUR = 3_600_000
 
 Event = dict[str, Any]
@@ -47,8 +47,9 @@ def sample_of(kind: Kind, minor: tuple[int, ...], currency: str, now: int) -> Sa
             at = now - days_ago * MS_PER_DAY - dice.randrange(10) * _MS_PER_HOUR
             order_id = f"{customer}-{number:02}"
             history.append(_order(customer, order_id, at, currency, total_minor))
-            if dice.random() < LOOKED_BEFORE:
-                history.append(_event("browse.activity", customer, at - _MS_PER_HOUR, action="view_item"))
+            for visit in range(dice.choice(kind.visits)):
+                looked_at = at - visit * MS_PER_DAY - _MS_PER_HOUR
+                history.append(_event("browse.activity", customer, looked_at, action="view_item"))
         if customer not in (RISING, NEAR, BEST) and dice.random() < COMPLAINED:
             history += _ticket(customer, now - purchases[-1].days_ago * MS_PER_DAY)
     history.append(_refund("c05", len(plans["c05"]), plans["c05"][-1], now, currency))

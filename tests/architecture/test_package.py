@@ -69,3 +69,13 @@ def test_the_command_runs_from_the_wheel(python: Path, tmp_path: Path) -> None:
     assert "tierstream COMMAND" in _run(command, "--help", cwd=tmp_path)
     assert "The policy is valid" in _run(command, "policy", "check", cwd=tmp_path)
     assert "order.completed" in _run(command, "schemas", "list", cwd=tmp_path)
+
+
+def test_a_shops_folder_is_made_from_the_wheel(python: Path, tmp_path: Path) -> None:
+    """Its templates are there, for every kind."""
+    command = python.with_name("tierstream")
+    for kind in ("shop", "coffee", "furniture"):
+        _run(command, "init", kind, "--currency", "CNY", "--zone", "Asia/Shanghai", "--kind", kind, cwd=tmp_path)
+
+        assert "The policy is valid" in _run(command, "policy", "check", cwd=tmp_path / kind)
+        assert "1 order.refunded" in _run(command, "map", "test", "till.csv", "--map", "till.toml", cwd=tmp_path / kind)
