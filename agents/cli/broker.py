@@ -71,7 +71,8 @@ def start(
         raise
     say(f"Kafka answers at {bootstrap}; its files are in {folder}.")
     if valkey:
-        say(f"Redis (Valkey) answers at {valkey.address}: TIERSTREAM_REDIS_HOST=127.0.0.1{_port_set(valkey.port)}")
+        told = f": TIERSTREAM_REDIS_HOST=127.0.0.1{_port_set(valkey.port)}" if settings.redis.host is None else "."
+        say(f"Redis (Valkey) answers at {valkey.address}{told}")
     if detach:
         say("It runs on. To end it: tierstream broker stop" + ("" if folder == DEFAULT_FOLDER else f" --dir {folder}"))
         return

@@ -132,7 +132,9 @@ class EmbeddedKafka:
             chosen = self.port
             if chosen and somebody_listens(chosen):  # Kafka itself would take a minute to give up
                 raise EmbeddedServerError(
-                    f"Port {chosen} is taken.", where=HOST, next_step="choose another: tierstream broker start --port 0"
+                    f"Port {chosen} is taken.",
+                    where=HOST,
+                    next_step="name another in kafka.bootstrap of the settings, or: tierstream broker start --port 0",
                 )
             for tries_left in (2, 1, 0):  # a free port may be taken by somebody else before Kafka binds it
                 self._configure(chosen or free_port())

@@ -88,7 +88,11 @@ class EmbeddedValkey:
                 )
             chosen = self.port
             if chosen and somebody_listens(chosen):
-                raise EmbeddedServerError(f"Port {chosen} is taken.", where=HOST, next_step="choose another, or 0")
+                raise EmbeddedServerError(
+                    f"Port {chosen} is taken.",
+                    where=HOST,
+                    next_step="name another in redis.port of the settings, or: tierstream broker start --redis-port 0",
+                )
             for tries_left in (2, 1, 0):  # a free port may be taken by somebody else before the server binds it
                 self.port = chosen or free_port()
                 command = [server, "--port", str(self.port), "--bind", HOST, "--dir", str(self.folder), *QUIET]

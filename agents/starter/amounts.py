@@ -68,4 +68,4 @@ def amounts_in(currency: str, chosen: Mapping[str, Sequence[int]]) -> Amounts:
 
 def _rounded(amount: Decimal) -> int:
     """Two digits and zeros, at least 1."""
-    return max(1, int(amount.quantize(Decimal(10) ** max(0, amount.adjusted() - _DIGITS + 1))))
+    return max(1, int(amount.quantize(Decimal(1).scaleb(max(0, amount.adjusted() - _DIGITS + 1)))))
