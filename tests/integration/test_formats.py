@@ -45,6 +45,7 @@ def config(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> It
     settings = load_settings(path, {})
     with admin_client(settings) as admin:
         admin.create_topics([NewTopic(CDC, PARTITIONS, 1)])
+        admin.wait_for_topics([CDC])
     assert run(["topics", "apply", "--config", str(path)]) == 0
     with (folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(
