@@ -43,7 +43,7 @@ unit: setup ## everything that needs no broker
 	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package"
 
 integration: setup ## on a real Kafka, started and stopped by the tests
-	$(RUN)/pytest -q tests/integration
+	$(RUN)/pytest -q -n 2 --dist loadfile tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
 	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q tests/crash

@@ -33,18 +33,28 @@ def test_kills_leave_outputs_and_state_exact(toy: MakeToy) -> None:
 
 def test_members_that_come_and_go_keep_every_partition_advancing(toy: MakeToy) -> None:
     """A second worker joins and leaves under load; after each change every partition commits again."""
-    deployment = toy()
-    feeder = threading.Thread(target=_feed_slowly, args=(deployment, 8))
+    deployment, enough, seconds = toy(), threading.Event(), 0
+
+    def feed() -> None:
+        nonlocal seconds
+        while not enough.is_set():
+            _feed_slowly(deployment, 1, first=seconds * STEP * STEPS_PER_SECOND)
+            seconds += 1
+
+    feeder = threading.Thread(target=feed)
     feeder.start()
-    first = deployment.worker()
-    first.wait_says("partition ready", deployment.partitions)
-    second = deployment.worker()
-    second.wait_says("partition ready", 1)
-    _every_partition_advances(deployment)
-    assert second.terminate() == 0
-    _every_partition_advances(deployment)
-    feeder.join()
-    deployment.wait_echoed(8_000)
+    try:
+        first = deployment.worker()
+        first.wait_says("partition ready", deployment.partitions)
+        second = deployment.worker()
+        second.wait_says("partition ready", 1)
+        _every_partition_advances(deployment)
+        assert second.terminate() == 0
+        _every_partition_advances(deployment)
+    finally:
+        enough.set()
+        feeder.join()
+    deployment.wait_echoed(seconds * STEP * STEPS_PER_SECOND)
     deployment.check_exact()
     assert first.alive()
 
