@@ -61,8 +61,8 @@ def start(
     signal.signal(signal.SIGTERM, _interrupt)
     valkey: EmbeddedValkey | None = None
     try:
-        with downloads_shown() as downloaded:
-            bootstrap = broker.start(downloaded)
+        with downloads_shown() as broker.progress:
+            bootstrap = broker.start()
         if redis:
             valkey = EmbeddedValkey(folder / SUBFOLDER, port=_redis_port(redis_port, settings), detached=detach)
             valkey.start()

@@ -88,8 +88,8 @@ class Ground:
             name += f"-{secrets.token_hex(3)}"
             prefix = f"{name}."
         if bootstrap is None:
-            broker = EmbeddedKafka(kafka_folder)
-            bootstrap = broker.start(self._downloaded)
+            broker = EmbeddedKafka(kafka_folder, progress=self._downloaded)
+            bootstrap = broker.start()
             self._broker = broker
         self.settings_path.write_text(
             _SETTINGS.format(

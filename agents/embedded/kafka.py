@@ -1,22 +1,16 @@
 """One Kafka node (KRaft, broker and controller in one) on the loopback interface, in one folder."""
 
-import os
 import signal
 import socket
 import struct
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from agents.embedded.guarded import HOST, free_port, reap, somebody_listens, start_guarded, take
+from agents.embedded.guarded import HOST, GuardedServer, free_port
 from agents.embedded.jars import Progress, class_path
 from agents.embedded.java import find_java
-from agents.embedded.running import LOCK_FILE, STATE_FILE, RunningBroker, write_state
 from agents.errors import EmbeddedServerError
 
 START_TIMEOUT_S = 60
@@ -75,14 +69,17 @@ class Listener:
     """What it tells clients to use."""
 
 
-class EmbeddedKafka:
-    """A broker that lives while this object's process lives; a `detached` one lives until `running.stop_running`.
+class EmbeddedKafka(GuardedServer):
+    """A broker. `port` and `proxied_port` are free ports when not given; `restart` keeps them.
 
-    It is safe to SIGKILL the owner: a guardian process stops the broker then. `port` and `proxied_port` are free ports
-    when not given; `restart` keeps them. With `proxied_port` set, the broker also listens on `behind_proxy` and tells
-    clients that come that way to use 127.0.0.1:proxied_port, where a test's own proxy listens. `listeners` are opened
-    besides, and `properties` end the broker's settings.
+    With `proxied_port` set, the broker also listens on `behind_proxy` and tells clients that come that way to use
+    127.0.0.1:proxied_port, where a test's own proxy listens. `listeners` are opened besides, and `properties` end the
+    broker's settings.
     """
+
+    name = "Kafka"
+    other_port = "name another in kafka.bootstrap of the settings, or: tierstream broker start --port 0"
+    start_timeout_s = START_TIMEOUT_S
 
     def __init__(
         self,
@@ -93,101 +90,54 @@ class EmbeddedKafka:
         detached: bool = False,
         listeners: Sequence[Listener] = (),
         properties: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        self.folder = Path(data_dir).absolute()
-        self.port = port
+        super().__init__(data_dir, port=port, detached=detached)
         self.proxied_port = proxied_port
-        self.detached = detached
         self.listeners = tuple(listeners)
         self.properties = dict(properties or {})
         self.ports: dict[str, int] = {}
         """Where each of `listeners` listens, by name; kept over a restart."""
         self.behind_proxy: str | None = None
         """Where a proxy forwards to (only with `proxied_port`)."""
-        self._guardian: subprocess.Popen[bytes] | None = None
-        self._server_pid = 0
+        self.progress = progress
+        """Told of downloads."""
+        self._java = self._jars = ""
 
     @property
     def bootstrap(self) -> str:
         """host:port for clients; only while started."""
-        return f"{HOST}:{self.port}"
+        return self.address
 
-    @property
-    def log_path(self) -> Path:
-        """Where the broker's own words go."""
-        return self.folder / "kafka.log"
+    def before_start(self) -> None:
+        """Find Java and the jars, downloaded if need be."""
+        self._java, self._jars = find_java(), class_path(self.progress)
 
-    def start(self, progress: Progress | None = None) -> str:
-        """Start and wait until the broker answers; returns its bootstrap address. `progress` counts downloads."""
-        java, jars = find_java(), class_path(progress)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / LOCK_FILE).open("w") as lock:
-            if not take(lock.fileno()):
-                raise EmbeddedServerError(
-                    "A broker runs in this folder already.",
-                    where=str(self.folder),
-                    next_step="tierstream broker status   (then: tierstream broker stop)",
-                )
-            self._set_log_aside()
-            chosen = self.port
-            if chosen and somebody_listens(chosen):  # Kafka itself would take a minute to give up
-                raise EmbeddedServerError(
-                    f"Port {chosen} is taken.",
-                    where=HOST,
-                    next_step="name another in kafka.bootstrap of the settings, or: tierstream broker start --port 0",
-                )
-            for tries_left in (2, 1, 0):  # a free port may be taken by somebody else before Kafka binds it
-                self._configure(chosen or free_port())
-                self._format(java, jars)
-                self._spawn([java, *JVM, "-cp", jars, "kafka.Kafka", str(self._properties)], lock.fileno())
-                if self._wait_until_ready(last_try=chosen is not None or not tries_left):
-                    break
-        pid = self._guardian.pid if self._guardian else 0
-        write_state(self.folder, RunningBroker(pid, self._server_pid, self.bootstrap))
-        return self.bootstrap
+    def command(self) -> list[str]:
+        """See GuardedServer."""
+        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES_MAX:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+        self._configure()
+        self._format()
+        return [self._java, *JVM, "-cp", self._jars, "kafka.Kafka", str(self._properties)]
+
+    def ready(self) -> bool:
+        """See GuardedServer."""
+        return bool(self.port) and _answers(self.port or 0)
+
+    def gave_up(self) -> EmbeddedServerError:
+        """See GuardedServer."""
+        return self._failed("Kafka on this machine did not start.")
 
     def wait(self) -> bool:
         """Return when the broker has ended: True when it was told to."""
         return self._guardian is not None and self._guardian.wait() in {0, 128 + signal.SIGTERM}
 
-    def stop(self) -> None:
-        """End the broker in order; returns when it is gone. Does nothing when it is not running."""
-        if self._guardian:
-            self._guardian.terminate()
-            self._reap()
-
-    def kill(self) -> None:
-        """End the broker as a power cut of the process would (SIGKILL)."""
-        if self._guardian:
-            if self._guardian.poll() is None:  # while the guardian lives, the id is its server's
-                with suppress(ProcessLookupError):
-                    os.kill(self._server_pid, signal.SIGKILL)
-            self._reap()
-
-    def restart(self) -> str:
-        """Stop, if it still runs, and start again in the same folder on the same port."""
-        self.stop()
-        return self.start()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"
 
-    def _set_log_aside(self) -> None:
-        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES_MAX:
-            self.log_path.replace(self.log_path.with_suffix(".log.1"))
-
-    def _configure(self, port: int) -> None:
-        self.port = port
+    def _configure(self) -> None:
         listeners = advertised = f"PLAINTEXT://{self.bootstrap}"
         if self.proxied_port:
             self.behind_proxy = f"{HOST}:{free_port()}"
@@ -210,45 +160,24 @@ class EmbeddedKafka:
         )
         self._properties.write_text(text + "".join(f"{key}={value}\n" for key, value in more.items()))
 
-    def _format(self, java: str, jars: str) -> None:
+    def _format(self) -> None:
         """Write the node's identity and feature levels; once per folder."""
         if (self.folder / "data" / "meta.properties").exists():
             return
-        tool = [java, *QUICK_JVM, "-cp", jars, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        tool = [self._java, *QUICK_JVM, "-cp", self._jars, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
         with self.log_path.open("ab") as log:
             answer = subprocess.run(  # noqa: S603 - our own command
                 [*tool, "-t", CLUSTER_ID, "-c", str(self._properties)], stdout=log, stderr=log, check=False
             )
         if answer.returncode:
-            raise self._gave_up("Kafka could not prepare its data folder.")
+            raise self._failed("Kafka could not prepare its data folder.")
 
-    def _spawn(self, command: list[str], lock_fd: int) -> None:
-        self._guardian, self._server_pid = start_guarded(command, lock_fd, self.log_path, detached=self.detached)
-
-    def _wait_until_ready(self, *, last_try: bool) -> bool:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while self._guardian and self._guardian.poll() is None and time.monotonic() < deadline:
-            if self.port and _answers(self.port):
-                return True
-            time.sleep(0.02)
-        self.kill()
-        if last_try:
-            raise self._gave_up("Kafka on this machine did not start.")
-        return False
-
-    def _gave_up(self, what: str) -> EmbeddedServerError:
+    def _failed(self, what: str) -> EmbeddedServerError:
         lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
         why = next((line for line in reversed(lines) if "Exception" in line or "ERROR" in line), "see its log")
         return EmbeddedServerError(
             what, where=str(self.log_path), why=why.strip(), next_step=f"read {self.log_path}, or use another folder"
         )
-
-    def _reap(self) -> None:
-        """Wait for the guardian and forget it. The guardian ends only after the server did."""
-        guardian, self._guardian = self._guardian, None
-        if guardian:
-            reap(guardian)
-            (self.folder / STATE_FILE).unlink(missing_ok=True)
 
 
 def _answers(port: int) -> bool:

@@ -87,7 +87,7 @@ def test_no_broker_outlives_its_owner(tmp_path: Path, end: signal.Signals) -> No
     owner_program = (
         "import sys, time; from agents.embedded import EmbeddedKafka\n"
         "broker = EmbeddedKafka(sys.argv[1]); broker.start()\n"
-        "print(broker._guardian.pid, broker._server_pid, flush=True); time.sleep(600)"
+        "print(broker._guardian.pid, broker.server_pid, flush=True); time.sleep(600)"
     )
     owner = subprocess.Popen(
         [sys.executable, "-c", owner_program, str(tmp_path)],
@@ -110,7 +110,7 @@ def test_no_broker_outlives_its_guardian(tmp_path: Path) -> None:
     """Linux ends the server together with a killed guardian."""
     broker = EmbeddedKafka(tmp_path)
     broker.start()
-    server_pid = broker._server_pid
+    server_pid = broker.server_pid
     assert broker._guardian
 
     broker._guardian.kill()

@@ -123,7 +123,7 @@ async def test_a_broker_that_hangs_makes_a_worker_not_ready_but_does_not_kill_it
         await asyncio.to_thread(deployment.feed, 1_000)
         await asyncio.to_thread(deployment.wait_echoed, 1_000)
         await worker.until("readyz", lambda answer: bool(answer["ok"]))
-        os.kill(kafka._server_pid, signal.SIGSTOP)
+        os.kill(kafka.server_pid, signal.SIGSTOP)
         try:
             away = await worker.until("readyz", lambda answer: not answer["ok"])
             lives = []
@@ -131,7 +131,7 @@ async def test_a_broker_that_hangs_makes_a_worker_not_ready_but_does_not_kill_it
                 lives.append(await worker.ask("livez"))
                 await asyncio.sleep(1)
         finally:
-            os.kill(kafka._server_pid, signal.SIGCONT)
+            os.kill(kafka.server_pid, signal.SIGCONT)
         await worker.until("readyz", lambda answer: bool(answer["ok"]), within_s=60)
         await asyncio.to_thread(deployment.feed, 1_000, first=1_000)
         await asyncio.to_thread(deployment.wait_echoed, 2_000)
