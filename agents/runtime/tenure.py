@@ -69,7 +69,7 @@ class Tenure:
         self._touched = False
         self._more_work = False
         self._held = self._stopping = self._given_back = False
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._commit: Taken | None = None
         self._next_poll = 0.0
         self.last_commit = self.last_move = time.monotonic()
@@ -135,7 +135,15 @@ class Tenure:
     # the loop
 
     async def run(self) -> None:
-        """Fold and commit until stopped; raises the failure that ended the tenure."""
+        """Fold until stopped and given back; raises the failure that ended the tenure."""
+        try:
+            await self._fold_on()
+        except BaseException as error:
+            # At once, before its writer looks again: half a slice may be in memory that no position stands for.
+            self._failure = self._failure or error
+            raise
+
+    async def _fold_on(self) -> None:
         while not self._given_back:
             if self._failure is not None:
                 if self._stopping:

@@ -278,3 +278,21 @@ async def test_stopping_gives_the_partition_back() -> None:
         decode_position(value or b"", "") for o in bench.producer.committed for _, value, _ in o["app-toy-changelog", 0]
     ]
     assert [(p.writer, p.topics["in"].offset) for p in positions] == [("app-toy-writer-w", 2), ("", 2)]
+
+
+async def test_nothing_of_a_tenure_that_broke_is_committed() -> None:
+    """Half of the slice that broke is in its memory, but not in its position: the next tenure folds it again."""
+    bench = Bench(interval_s=0.2)
+    bench.state.poison = b"5"
+    async with running(bench) as task:
+        bench.deliver(0, 1)
+        await until(lambda: bench.committed == [b"0"])
+        bench.deliver(1, 3)
+        await until(lambda: len(bench.state.folded) == 3)
+        bench.deliver(3, 7)
+        with pytest.raises(BugError):
+            await task
+        await asyncio.sleep(0.3)
+
+    assert bench.state.folded[-1] == b"4"
+    assert bench.committed == [b"0"]
