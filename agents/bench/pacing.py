@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -34,9 +35,15 @@ class Pace(NamedTuple):
 
 
 async def send_paced(settings: Settings, topic: str, workload: Workload, pace: Pace) -> list[Sent]:
-    """Send for so many seconds; returns what was sent, in order. A late tick sends what the rate owes."""
+    """Send for so many seconds; returns what was sent, in order. A late tick sends what the rate owes.
+
+    The events are made before: whoever shares a machine with the worker must not do work that producers would do
+    elsewhere.
+    """
     customers, rate, seconds, seed = pace
-    source = events(workload, customers, int(rate * seconds), lambda _: int(time.time() * 1000), seed=seed)
+    begins_ms = int(time.time() * 1000)
+    arrival = partial(_arrival, begins_ms, rate)
+    source = iter(list(events(workload, customers, int(rate * seconds), arrival, seed=seed)))
     partitions, sent = settings.kafka.partitions, list[Sent]()
     async with connected(settings.kafka.bootstrap) as cluster, asyncio.TaskGroup() as requests:
         started = time.monotonic()
@@ -49,3 +56,8 @@ async def send_paced(settings: Settings, topic: str, workload: Workload, pace: P
             requests.create_task(load(cluster, topic, records, PRODUCER_BATCH_BYTES))  # one slow answer delays no other
             await asyncio.sleep(TICK_S)
     return sent
+
+
+def _arrival(begins_ms: int, rate: int, number: int) -> int:
+    """When the n-th event arrives, counted from 1, as far as its own time depends on it."""
+    return begins_ms + number * 1000 // rate
