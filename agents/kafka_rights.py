@@ -9,14 +9,14 @@ from typing import Literal
 
 import msgspec
 
-from agents.control_records import control_id
+from agents.control_records import JOURNAL, control_id
 from agents.profiles.run import group_of, topic_of
 from agents.runtime.names import changelog, transactional_prefix
 from agents.settings import Settings
 from agents.topics import STAGES, wanted_topics
 from schemas.catalog import RAW_TOPICS, TOPICS
 
-JOURNAL, PROGRESS = "customer-events", "intake-progress"
+PROGRESS = "intake-progress"
 
 
 Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "doctor"]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from kafka import TopicPartition
 
-from agents.control_records import control_writer, write_everywhere
+from agents.control_records import JOURNAL, control_writer, write_everywhere
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
 from agents.lookup import newest_value
@@ -27,7 +27,6 @@ from streams.policy.model import Policy
 from streams.policy.parse import canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
 
-JOURNAL = "customer-events"
 SINCE_EVER_MS = 0
 """The first activation holds for all events, whenever they happened."""
 READ_TIMEOUT_S = 20

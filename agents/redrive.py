@@ -17,7 +17,7 @@ import msgspec
 import orjson
 from kafka.errors import KafkaError, ProducerFencedError
 
-from agents.control_records import control_writer
+from agents.control_records import JOURNAL, control_writer
 from agents.dead_letters import AUDIT, DROPPED, REDRIVEN, Progress, Selection, Status, letters, settled
 from agents.errors import BrokerUnreachableError, RestartError
 from agents.outputs import APP_VERSION
@@ -28,7 +28,6 @@ from schemas.journal import decode_journal
 from schemas.marks import BACKFILL_HEADER, FEED_HEADER
 from schemas.rejections import ATTEMPTS_HEADER, REDRIVEN_FROM_HEADER
 
-JOURNAL: Final = "customer-events"
 NATIVE: Final = "tierstream"
 """The format of our own flat JSON."""
 BATCH_LETTERS: Final = 500

@@ -12,9 +12,10 @@ from kafka.partitioner.default import murmur2
 
 from agents.bench.loading import COMMIT_BATCH_BYTES, Load, load
 from agents.bench.workload import BenchEvent, Workload, customer_id, events, spacing_ms, spread
+from agents.control_records import JOURNAL
 from agents.customers import STAGE
 from agents.partition_records import POLICIES_KEY, Activation
-from agents.policy_activation import JOURNAL, SINCE_EVER_MS, configured_policy
+from agents.policy_activation import SINCE_EVER_MS, configured_policy
 from agents.runtime import names
 from agents.runtime.cluster import Cluster, Instant, Isolation
 from agents.runtime.position import POSITION_KEY, advance, encode_position

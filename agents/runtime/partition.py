@@ -79,7 +79,7 @@ class PartitionTask:
     def stuck_at(self, consumer_silent_s: float) -> str:
         """Say where it hangs, as far as can be told from here."""
         if self.tenure is None:
-            return "its task is not ready: taking over the producer's name, or the restore, hangs"
+            return "its task is not ready: the claim of the partition, or the restore, hangs"
         return (
             self.tenure.stuck_at()
             or f"the consumer brings nothing (its loop last turned {consumer_silent_s:.0f} s ago)"

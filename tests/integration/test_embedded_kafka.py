@@ -1,13 +1,10 @@
 """The broker on this machine: it starts, keeps its data, and leaves nothing behind however its owner ends."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,6 +16,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from agents.embedded import EmbeddedKafka
 from agents.embedded.running import running_broker, stop_running
 from agents.errors import EmbeddedServerError
+from tests.integration.processes import eventually, gone
 
 pytestmark = pytest.mark.kafka
 
@@ -37,23 +35,6 @@ def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
     values = [record.value for record in islice(consumer, count)]
     consumer.close()
     return values
-
-
-def _eventually(condition: Callable[[], bool], timeout_s: float = 25) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def _gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_what_was_written_survives_a_kill_and_a_restart_on_the_same_port(tmp_path: Path) -> None:
@@ -98,12 +79,12 @@ def test_no_broker_outlives_its_owner(tmp_path: Path, end: signal.Signals) -> No
     assert owner.stdout
     with owner.stdout:
         guardian_pid, server_pid = (int(word) for word in owner.stdout.readline().split())
-    assert not _gone(server_pid)
+    assert not gone(server_pid)
 
     owner.send_signal(end)
     owner.wait()
 
-    assert _eventually(lambda: _gone(server_pid) and _gone(guardian_pid))
+    assert eventually(lambda: gone(server_pid) and gone(guardian_pid))
 
 
 def test_no_broker_outlives_its_guardian(tmp_path: Path) -> None:
@@ -115,7 +96,7 @@ def test_no_broker_outlives_its_guardian(tmp_path: Path) -> None:
 
     broker._guardian.kill()
 
-    assert _eventually(lambda: _gone(server_pid))
+    assert eventually(lambda: gone(server_pid))
     broker.stop()
 
 
@@ -176,5 +157,5 @@ def test_a_detached_broker_is_found_and_stopped_by_its_folder(tmp_path: Path) ->
     assert found.bootstrap == bootstrap
     assert stop_running(tmp_path)
     assert running_broker(tmp_path) is None
-    assert _eventually(lambda: _gone(found.server_pid))
+    assert eventually(lambda: gone(found.server_pid))
     assert not stop_running(tmp_path)

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from agents.embedded import EmbeddedValkey
 from agents.embedded.running import running_broker, stop_running
 from agents.errors import EmbeddedServerError
+from tests.integration.processes import eventually, gone
 from tests.integration.redis_state import client_of
 
 ROOT = Path(__file__).parents[2]
@@ -23,23 +22,6 @@ OWNER = (
     "server = EmbeddedValkey(sys.argv[1]); server.start()\n"
     "print(server._guardian.pid, server.server_pid, flush=True); time.sleep(600)"
 )
-
-
-def _eventually(condition: Callable[[], bool], timeout_s: float = 25) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def _gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def test_it_answers_on_loopback_alone_and_keeps_its_port(tmp_path: Path) -> None:
@@ -68,12 +50,12 @@ def test_no_server_outlives_its_owner(tmp_path: Path, end: signal.Signals) -> No
     assert owner.stdout
     with owner.stdout:
         guardian_pid, server_pid = (int(word) for word in owner.stdout.readline().split())
-    assert not _gone(server_pid)
+    assert not gone(server_pid)
 
     owner.send_signal(end)
     owner.wait()
 
-    assert _eventually(lambda: _gone(server_pid) and _gone(guardian_pid))
+    assert eventually(lambda: gone(server_pid) and gone(guardian_pid))
 
 
 def test_what_keeps_it_from_starting_is_said(tmp_path: Path) -> None:
@@ -95,7 +77,7 @@ def test_a_detached_one_is_found_and_stopped_by_its_folder(tmp_path: Path) -> No
     assert found
     assert found.bootstrap == address
     assert stop_running(tmp_path)
-    assert _eventually(lambda: _gone(found.server_pid))
+    assert eventually(lambda: gone(found.server_pid))
 
 
 def _tierstream(*words: str, cwd: Path) -> subprocess.Popen[str]:
@@ -132,7 +114,7 @@ def test_the_broker_command_starts_both_and_leaves_neither(tmp_path: Path, end: 
     started.communicate()
 
     assert started.returncode == (0 if end != signal.SIGKILL else -signal.SIGKILL)
-    assert _eventually(lambda: all(_gone(pid) for pid in pids))
+    assert eventually(lambda: all(gone(pid) for pid in pids))
 
 
 @pytest.mark.kafka
@@ -144,4 +126,4 @@ def test_a_detached_pair_is_stopped_together(tmp_path: Path) -> None:
     assert running
 
     assert _tierstream("broker", "stop", cwd=tmp_path).wait() == 0
-    assert _eventually(lambda: _gone(running.server_pid))
+    assert eventually(lambda: gone(running.server_pid))
