@@ -24,6 +24,9 @@ FETCH_BYTES = 8_000_000
 POLL_RECORDS_MAX = 5_000
 SESSION_TIMEOUT_MS = 6_000
 """A killed projection's partitions go to the others after so long; brokers refuse less by default."""
+POLL_INTERVAL_MS = 30_000
+"""A step takes two seconds at most. kafka-python waits this long, and 5 s, for the answer to a join that got lost."""
+METADATA_AGE_MS = 30_000
 
 log = structlog.get_logger(__name__)
 
@@ -74,12 +77,15 @@ def projecting(settings: Settings, metrics: ProjectionMetrics) -> Iterator[Calla
         auto_offset_reset="earliest",
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+        max_poll_interval_ms=POLL_INTERVAL_MS,
+        metadata_max_age_ms=METADATA_AGE_MS,
         fetch_max_bytes=FETCH_BYTES,
         max_partition_fetch_bytes=FETCH_BYTES // 4,
         max_poll_records=POLL_RECORDS_MAX,
         fetch_max_wait_ms=wanted.pause_ms,
     ) as reader:
         projection = Projection(reader, store, wanted, lambda: topic_id(settings), metrics)
+        reader.partitions_for_topic(topic_of(settings))  # known before the join: else its leader assigns nothing first
         reader.subscribe([topic_of(settings)], listener=projection)
         try:
             yield projection.step

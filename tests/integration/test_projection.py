@@ -1,5 +1,6 @@
 """The projection on real servers: Redis becomes what the topic says, also when the projection is killed."""
 
+import logging
 import random
 import time
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 import redis
 
 from agents.embedded import EmbeddedValkey
+from agents.profiles.metrics import ProjectionMetrics
+from agents.profiles.run import projecting
 from tests.integration.profile_stream import Watch, streaming
 from tests.integration.redis_state import ProjectionProcess, client_of, seconds_until_equal
 from tests.profiles import ProfileTopic
@@ -64,3 +67,17 @@ def test_a_killed_projection_goes_on_where_redis_stands(
     assert projection.stop() == 0
     assert watch.falls == []
     assert watch.looks > 10
+
+
+def test_the_first_assignment_has_the_partitions_in_it(
+    topic: ProfileTopic, valkey: EmbeddedValkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A leader that does not know the topic yet assigns nothing; the second join that this costs was seen to hang."""
+    caplog.set_level(logging.WARNING, "kafka.coordinator")
+    metrics = ProjectionMetrics()
+    with projecting(topic.settings(valkey.port or 0), metrics) as step:
+        deadline = time.monotonic() + 30
+        while not metrics.level and time.monotonic() < deadline:
+            step()
+    assert metrics.level
+    assert [record.getMessage() for record in caplog.records if "No partition metadata" in record.getMessage()] == []
