@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from schemas.decisions import TierChanged
-from streams.customer.state import decode_state
+from streams.customer.record import decode_state
 from streams.effects import Change
 from streams.regime import Regime
 

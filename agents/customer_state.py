@@ -9,8 +9,9 @@ from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant
 from streams.customer import daylog
+from streams.customer.record import UnknownStateError, decode_state
 from streams.customer.standing import NO_BAND
-from streams.customer.state import NEVER, CustomerState, UnknownStateError, decode_state
+from streams.customer.state import NEVER, CustomerState
 
 STAGE = "customers"
 
@@ -37,9 +38,9 @@ def newest_state(settings: Settings, customer: bytes) -> FoundState | None:
 def standing_of(state: CustomerState) -> Iterator[tuple[str, str]]:
     """The standing, line by line. Ranks and bands by number: their names are the policy's."""
     for number, ladder in enumerate(state.ladders, 1):
-        since = f" since {format_instant(ladder.since)}" if ladder.rank else ""
+        since = f" since {format_instant(ladder.shown_since)}" if ladder.shown else ""
         grace = f", in grace until {format_instant(ladder.grace_until)}" if ladder.grace_until else ""
-        yield f"ladder {number}", (f"rank {ladder.rank}" if ladder.rank else "no tier") + since + grace
+        yield f"ladder {number}", (f"rank {ladder.shown}" if ladder.shown else "no tier") + since + grace
     if state.risk.band != NO_BAND:
         yield "risk", f"band {state.risk.band} (0 is the lowest) since {format_instant(state.risk.since)}"
     yield "first seen", format_instant(state.first_seen_at)
@@ -49,7 +50,8 @@ def standing_of(state: CustomerState) -> Iterator[tuple[str, str]]:
     if state.waiting:
         yield "waiting", f"{len(state.waiting)} refunds or cancellations of orders not seen yet"
     yield "due", "never" if state.due == NEVER else format_instant(state.due)
-    yield "published", f"{state.sequences[0]} tier changes, {state.sequences[1]} risk changes"
+    tiers, risks, notices = state.sequences
+    yield "published", f"{tiers} tier changes, {risks} risk changes, {notices} notices"
     yield "as of", f"{format_instant(state.clock)}, revision {state.revision}, record {state.journal_seq}"
 
 

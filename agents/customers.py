@@ -32,7 +32,8 @@ from schemas.journal import (
     encode_journal,
 )
 from streams.backfill import go_live
-from streams.customer.state import CustomerState, decode_state, encode_state, head
+from streams.customer.record import decode_state, encode_state, head
+from streams.customer.state import CustomerState
 from streams.due import DueIndex
 from streams.effects import Effects
 from streams.process import new_state, pass_time, process

@@ -6,13 +6,13 @@ from typing import Final
 import orjson
 
 from agents.runtime.stage import Headers, OutputRecord, Record
-from agents.stage_metrics import BAND_MOVED, REFUSED, REPEATED, TIER_MOVED, StageCounts
+from agents.stage_metrics import BAND_MOVED, NOTICED, REFUSED, REPEATED, TIER_MOVED, StageCounts
 from schemas.cloudevents import encode_output
-from schemas.decisions import ChurnRiskChanged, TierChanged
+from schemas.decisions import ChurnRiskChanged, DowngradeAverted, DowngradeUpcoming
 from schemas.journal import redriven_of
 from schemas.rejections import HEADER_PREFIX, REDRIVEN_FROM_HEADER, Rejected, dead_letter_headers
 from streams.customer.state import CustomerState
-from streams.effects import Effects
+from streams.effects import Effects, Published
 from streams.regime import Regime
 from streams.standing.profile import profile, profile_id
 
@@ -95,9 +95,11 @@ class Outbox:
         return pending
 
 
-def _kind_of(decision: TierChanged | ChurnRiskChanged) -> tuple[str, ...]:
+def _kind_of(decision: Published) -> tuple[str, ...]:
     """What to count it as; tiers and bands are few."""
     if isinstance(decision, ChurnRiskChanged):
         return BAND_MOVED, decision.previous_band or "none", decision.band or "none"
+    if isinstance(decision, DowngradeUpcoming | DowngradeAverted):
+        return NOTICED, "downgrade_upcoming" if isinstance(decision, DowngradeUpcoming) else "downgrade_averted"
     before = decision.previous_tier.id if decision.previous_tier else "none"
     return TIER_MOVED, before, decision.tier.id if decision.tier else "none", decision.direction

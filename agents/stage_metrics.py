@@ -28,6 +28,7 @@ REPEATED: Final = "repeated"
 SKIPPED: Final = "skipped"
 TIER_MOVED: Final = "tier_moved"
 BAND_MOVED: Final = "band_moved"
+NOTICED: Final = "noticed"
 
 HASH_SHOWN: Final = 12
 """First digits of a policy's hash, as the command line shows it."""
@@ -51,6 +52,7 @@ _FAMILIES: Final[Mapping[str, _Family]] = {
     SKIPPED: _Family("records_skipped", "Records of another format that mean nothing here.", ("topic", "cause")),
     TIER_MOVED: _Family("tier_changes", "Changes of tier published.", ("from", "to", "direction")),
     BAND_MOVED: _Family("churn_band_changes", "Changes of the churn risk band published.", ("from", "to")),
+    NOTICED: _Family("notices", "Notices published: falls foreseen, and averted.", ("type",)),
 }
 
 

@@ -14,7 +14,7 @@ from schemas.fields import Count, CustomerKey, Id, Instant
 Cause = Literal["initial", "event", "time", "policy", "model", "override", "correction", "backfill"]
 Direction = Literal["initial", "upgrade", "downgrade", "lateral"]
 Consent = Literal["yes", "no", "unknown"]
-Operator = Literal[">=", ">", "<=", "<", "==", "!="]
+Operator = Literal[">=", ">", "<=", "<", "==", "!=", "in", "not in"]
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
 OrdinalNumber = Annotated[int, Meta(ge=1)]
@@ -22,14 +22,20 @@ Rank = Annotated[int, Meta(ge=1)]
 
 
 class Reason(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """One condition that decided, with what was measured and what was asked for."""
+    """One condition that decided, with what was measured and what was asked for.
+
+    The comparison `value operator threshold` is true; of `in` and `not in` the threshold lists values.
+    """
 
     rule: str
     metric: str
     window: str
-    value: int | float
+    where: str | None = None
+    """The filter, such as `channel=app;order>=5000`; or the trait, programme or ladder that was asked about."""
+    value: int | float | str | bool | None
+    """Null: nothing is known of it."""
     operator: Operator
-    threshold: int | float
+    threshold: int | float | str | bool | tuple[str, ...]
 
 
 class CausedBy(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -66,7 +72,8 @@ class Missing(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
     metric: str
     window: str
-    value: Count
+    where: str | None = None
+    value: Count | float
 
 
 class NextTier(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -155,6 +162,31 @@ class TierChanged(Decision, kw_only=True, frozen=True):
     """The id of an earlier output that a late or refunded event proved wrong."""
 
 
+class DowngradeUpcoming(Decision, kw_only=True, frozen=True):
+    """A customer is about to fall, if nothing more happens: said at the exact instants that the tier's rules name."""
+
+    ladder: Id
+    tier: TierRef
+    falls_at: Instant
+    falls_to: TierRef | None
+    days_before: OrdinalNumber
+    """Which of the notices this is: so many days before the fall."""
+    to_keep: tuple[Missing, ...]
+    """What is missing to keep the tier, as of the day on which it would be found missing."""
+
+
+class DowngradeAverted(Decision, kw_only=True, frozen=True):
+    """A fall that was announced does not come."""
+
+    ladder: Id
+    tier: TierRef | None
+    would_have_fallen_at: Instant
+    withdraws: str
+    """The id of the `downgrade_upcoming` that no longer holds."""
+    falls_at: Instant | None
+    """When the tier falls now, if nothing more happens."""
+
+
 class ChurnRiskChanged(Decision, kw_only=True, frozen=True):
     """A customer's risk of leaving moved to another band."""
 
@@ -238,4 +270,4 @@ class Profile(Decision, kw_only=True, frozen=True):
     last_order_at: Instant | None
 
 
-Output = TierChanged | ChurnRiskChanged | Profile
+Output = TierChanged | ChurnRiskChanged | DowngradeUpcoming | DowngradeAverted | Profile

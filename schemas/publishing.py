@@ -10,7 +10,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.decisions import ChurnRiskChanged, Decision, Output, Profile, TierChanged
+from schemas.decisions import (
+    ChurnRiskChanged,
+    Decision,
+    DowngradeAverted,
+    DowngradeUpcoming,
+    Output,
+    Profile,
+    TierChanged,
+)
 from schemas.faults import TYPE_PREFIX, TYPE_SUFFIX
 
 CONTENT_TYPE: Final = b"application/cloudevents+json; charset=UTF-8"
@@ -21,7 +29,13 @@ SEQUENCE_DIGITS: Final = 12
 
 OUTPUT_CLASSES: Final[Mapping[str, type[Decision]]] = {
     f"{TYPE_PREFIX}customer.{name}{TYPE_SUFFIX}": cls
-    for name, cls in (("tier_changed", TierChanged), ("churn_risk_changed", ChurnRiskChanged), ("profile", Profile))
+    for name, cls in (
+        ("tier_changed", TierChanged),
+        ("churn_risk_changed", ChurnRiskChanged),
+        ("downgrade_upcoming", DowngradeUpcoming),
+        ("downgrade_averted", DowngradeAverted),
+        ("profile", Profile),
+    )
 }
 """CloudEvents type to what its `data` is."""
 

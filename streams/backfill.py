@@ -6,14 +6,15 @@ whose last change has that cause belongs to a customer of whom the world has not
 
 from collections.abc import Sequence
 
-from streams.customer import daylog, orders
+from streams.customer import daylog, orders, series
 from streams.customer.standing import NO_BAND, NOT_DUE
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger
 from streams.process import pass_time
 from streams.regime import Regime
 from streams.standing import churn
-from streams.standing.announce import announce_band, announce_tier
+from streams.standing.announce_band import announce_band
+from streams.standing.announce_tier import announce_tier
 from streams.standing.churn import BandMove
 from streams.standing.ladder import Move
 
@@ -35,12 +36,13 @@ def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effec
     as_of = regime.calendar.day_of(at)
     if daylog.advance(state, as_of):
         orders.forget(state, as_of)
+        series.forget(state, as_of)
     trigger = Trigger("initial", None, at, None)
-    for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
-        if standing.rank:
+    for rules, standing in zip(regime.ladders, state.ladders, strict=True):
+        if standing.shown:
             last_move = standing.last_at  # an order from before a fall still shows that the fall was wrong
             announce_tier(
-                state, regime, rules, standing, Move(0, standing.rank, at, correction=False), trigger, effects
+                state, regime, rules, standing, Move(0, standing.shown, at, correction=False), trigger, effects
             )
             standing.last_at = last_move
     risk_rules = regime.policy.churn

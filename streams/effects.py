@@ -1,10 +1,10 @@
 """What folding leaves behind besides the state: decisions to publish, records to refuse, counts."""
 
 from hashlib import sha1
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import NAMESPACE_DNS, uuid5
 
-from schemas.decisions import Cause, ChurnRiskChanged, TierChanged
+from schemas.decisions import Cause, ChurnRiskChanged, DowngradeAverted, DowngradeUpcoming, TierChanged
 from schemas.rejections import Rejected
 
 _VARIANTS = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
@@ -29,11 +29,14 @@ class Trigger(NamedTuple):
         return "backfill" if self.backfill else self.cause
 
 
+Published: TypeAlias = TierChanged | ChurnRiskChanged | DowngradeUpcoming | DowngradeAverted
+
+
 class Change(NamedTuple):
     """A decision with its derived id."""
 
     topic: str
-    decision: TierChanged | ChurnRiskChanged
+    decision: Published
     id: str
 
 
@@ -73,7 +76,7 @@ class Effects:
         """Whether there is nothing to publish or to count."""
         return not (self.changes or self.refused or self.repeated)
 
-    def publish(self, topic: str, decision: TierChanged | ChurnRiskChanged, change_id: str) -> None:
+    def publish(self, topic: str, decision: Published, change_id: str) -> None:
         """A change to publish, in order."""
         self.changes.append(Change(topic, decision, change_id))
 

@@ -11,33 +11,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.clock import parse_canonical
-from schemas.events import (
-    BrowseActivity,
-    ConsentUpdated,
-    Identified,
-    InputEvent,
-    OrderCancelled,
-    OrderCompleted,
-    OrderRefunded,
-    OrderReturned,
-    OrderState,
-    TicketCreated,
-)
+from schemas.events import InputEvent
 from schemas.rejections import RefusalReason, Rejected
-from streams.customer import daylog, orders
-from streams.customer.booking import ASKED, CHANGED, REPEATED, UNCHANGED, VISITED, WAITING_DAYS, Books, Outcome
-from streams.customer.dedupe import hash_of, seen_before
+from streams.customer import daylog, orders, series
+from streams.customer.booking import UNCHANGED, WAITING_DAYS, Books, Outcome
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
-from streams.policy.model import ChurnRules, Ladder
+from streams.hearing import hear
+from streams.policy.model import ChurnRules
 from streams.regime import Regime
 from streams.standing import churn, ladder
-from streams.standing.announce import announce_band, announce_tier
+from streams.standing.announce_band import announce_band
+from streams.standing.announce_tier import announce_notice, announce_tier
+from streams.standing.ladder_rules import LadderRules
+from streams.standing.moment import Moment
+from streams.standing.notices import due_notices
 from streams.standing.succession import carry_over, departures
-
-OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
-_ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
 
 WAITED_IN_VAIN: Final = Rejected(
     reason=RefusalReason.REFUND_WITHOUT_ORDER,
@@ -95,7 +85,7 @@ def process(
     state.revision += 1
     occurred_at = recorded_at if event.time == event.recordedtime else parse_canonical(event.time)
     days, first, last = state.purchase_days, state.first_day, state.last_day
-    outcome = _apply(state, event, value, regime, as_of, occurred_at, dedupe=dedupe)
+    outcome = hear(state, event, value, regime, as_of, occurred_at, dedupe=dedupe)
     if not outcome.changed:
         if outcome.repeated:
             effects.repeated += 1
@@ -105,68 +95,12 @@ def process(
     state.changed_by = ("backfill" if effects.backfill else "event", event.id)
     if event.test:
         state.test = True
-    ladders = outcome.taken or not regime.metrics.isdisjoint(outcome.metrics)
+    ladders = outcome.taken or outcome.by_hand or not regime.subjects.isdisjoint(outcome.subjects)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     if ladders or risk or state.waiting:
-        trigger = Trigger("event", event.id, at, occurred_at, effects.backfill)
+        trigger = Trigger("override" if outcome.by_hand else "event", event.id, at, occurred_at, effects.backfill)
         _review(state, regime, trigger, effects, ladders=ladders, risk=risk, outcome=outcome)
         _set_due(state, at)
-
-
-def _apply(
-    state: CustomerState,
-    event: InputEvent,
-    value: bytes,
-    regime: Regime,
-    as_of: int,
-    occurred_at: int,
-    *,
-    dedupe: bool,
-) -> Outcome:
-    """What the event does to the aggregates."""
-    if isinstance(event, _ORDER_EVENTS):
-        books = Books(state, state.clock, as_of, regime.policy.currency)
-        return _apply_order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
-    browsing = isinstance(event, BrowseActivity)
-    if dedupe and seen_before(state.seen_browsing if browsing else state.seen_other, hash_of(event.source, event.id)):
-        return REPEATED
-    if browsing:  # the most frequent by far
-        daylog.book(state, regime.calendar.day_of(occurred_at), as_of, visits=1)
-        return VISITED
-    match event:
-        case TicketCreated():
-            daylog.book(state, regime.calendar.day_of(occurred_at), as_of, tickets=1)
-            return ASKED
-        case ConsentUpdated():
-            _update_consent(state, event)
-        case Identified() if event.traits is not None and event.traits.locale:
-            state.locale = event.traits.locale
-        case _:
-            return UNCHANGED
-    return CHANGED
-
-
-def _apply_order(event: OrderEvent, value: bytes, books: Books, day: int, occurred_at: int) -> Outcome:
-    match event:
-        case OrderCompleted():
-            return books.completed(event, day, occurred_at)
-        case OrderRefunded():
-            return books.refunded(event, value)
-        case OrderCancelled():
-            return books.cancelled(event, value)
-        case OrderReturned():
-            return books.returned(event)
-        case OrderState():
-            return books.stated(event, day, occurred_at)
-
-
-def _update_consent(state: CustomerState, event: ConsentUpdated) -> None:
-    for held, stated in ((state.purposes, event.purposes), (state.contact, event.channels)):
-        if stated is not None:
-            for name in stated.__struct_fields__:
-                answer = getattr(stated, name)
-                if answer is not None:
-                    held[name] = answer
 
 
 def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
@@ -185,7 +119,7 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
 
 def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effects: Effects) -> None:
     """Carry the standing over, then judge it by the new policy."""
-    left = carry_over(state, old.policy, new.policy)
+    left = carry_over(state, old, new)
     state.ordinal, state.clock = new.ordinal, max(state.clock, at)
     state.revision += 1
     _advance(state, new, at)
@@ -193,13 +127,14 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     moves = [
         (rules, standing, move)
         for rules, standing, move in _review_ladders(state, new, trigger, UNCHANGED)
-        if rules.id not in left.tiers
+        if rules.ladder.id not in left.tiers
     ]
     band = _review_risk(state, new, trigger)
-    moves += departures(state, new.policy, left, at)
+    moves += departures(state, new, left, at)
     if left.band is not None:
         band = (band or churn.BandMove(NO_BAND, state.risk.band, at))._replace(left=left.band)
     _announce(state, new, trigger, effects, moves, band, judged_by=new.policy.churn or old.policy.churn)
+    _notify(state, new, trigger, effects)
     _set_due(state, at)
 
 
@@ -218,6 +153,8 @@ def _review(
     band = _review_risk(state, regime, trigger) if risk else None
     if moves or band is not None:
         _announce(state, regime, trigger, effects, moves, band, judged_by=regime.policy.churn)
+    if ladders:
+        _notify(state, regime, trigger, effects)
 
 
 def _announce(
@@ -225,7 +162,7 @@ def _announce(
     regime: Regime,
     trigger: Trigger,
     effects: Effects,
-    moves: list[tuple[Ladder, LadderStanding, ladder.Move]],
+    moves: list[tuple[LadderRules, LadderStanding, ladder.Move]],
     band: churn.BandMove | None,
     *,
     judged_by: ChurnRules | None,
@@ -236,14 +173,24 @@ def _announce(
         announce_band(state, regime, judged_by, band, trigger, effects)
 
 
+def _notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
+    """Say which falls are coming, and which are not after all. A history that is loaded tells nobody anything."""
+    for rules, standing in zip(regime.ladders, state.ladders, strict=True):
+        if standing.shown == 0 and not standing.noticed:
+            continue
+        now = Moment(state, standing, regime.calendar, trigger.at)
+        for notice in due_notices(now, rules):
+            announce_notice(state, regime, rules, standing, notice, trigger, effects)
+
+
 def _review_ladders(
     state: CustomerState, regime: Regime, trigger: Trigger, outcome: Outcome
-) -> list[tuple[Ladder, LadderStanding, ladder.Move]]:
+) -> list[tuple[LadderRules, LadderStanding, ladder.Move]]:
     moves = []
-    recompute = outcome.taken or trigger.cause == "policy"
-    for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
+    recompute = outcome.taken or outcome.by_hand or trigger.cause == "policy"
+    for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         for booked in outcome.booked:
-            ladder.restate(rules, standing, booked, regime.calendar)
+            ladder.restate(rules, standing, state, booked, regime.calendar)
         grace_until = standing.grace_until
         move = ladder.review(
             state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=trigger.occurred_at
@@ -268,6 +215,7 @@ def _advance(state: CustomerState, regime: Regime, at: int) -> int:
     as_of = regime.calendar.day_of(at)
     if daylog.advance(state, as_of):
         orders.forget(state, as_of)
+        series.forget(state, as_of)
     return as_of
 
 

@@ -4,7 +4,9 @@ import msgspec
 
 from schemas.decisions import ModelRef, PolicyRef, TierRef
 from streams.calendar import Calendar
-from streams.policy.model import ChurnRules, Policy, Tier
+from streams.policy.metrics import METRICS
+from streams.policy.model import ChurnRules, OrderFilter, Policy, Tier, comparisons, counters, requirements_of
+from streams.standing.ladder_rules import LadderRules, ladder_rules
 
 
 class Regime(msgspec.Struct, frozen=True):
@@ -19,8 +21,13 @@ class Regime(msgspec.Struct, frozen=True):
     """Epoch ms from which it holds."""
     calendar: Calendar
     ref: PolicyRef
-    metrics: frozenset[str]
-    """Metrics that any ladder asks for: records that touch none of them need no review."""
+    ladders: tuple[LadderRules, ...]
+    subjects: frozenset[str]
+    """What any ladder asks about: records that change none of it need no review."""
+    counted: tuple[OrderFilter, ...]
+    """Filters by category or store, which the state has to count."""
+    public: int
+    """Place of the ladder that outputs name in short: the first public one; -1 if there is none."""
     tier_refs: tuple[tuple[TierRef, ...], ...]
     """Per ladder, its tiers as outputs name them."""
     model_ref: ModelRef | None
@@ -42,14 +49,26 @@ def model_ref(rules: ChurnRules) -> ModelRef:
 
 def regime_of(policy: Policy, ordinal: int, effective_at: int) -> Regime:
     """Put a policy in force."""
-    metrics = frozenset(
-        condition.metric
+    subjects = frozenset(
+        METRICS[comparison.metric].subject
         for ladder in policy.ladders
-        for tier in ladder.tiers
-        for requirement in (tier.enter, tier.keep)
-        for condition in requirement.conditions
+        for requirement in requirements_of(ladder)
+        for comparison in comparisons(requirement)
     )
+    public = next((place for place, ladder in enumerate(policy.ladders) if ladder.audience == "public"), -1)
     ref = PolicyRef(name=policy.name, hash=policy.hash)
     refs = tuple(tuple(_tier_ref(tier) for tier in ladder.tiers) for ladder in policy.ladders)
     model = model_ref(policy.churn) if policy.churn else None
-    return Regime(policy, ordinal, effective_at, Calendar(policy.time_zone), ref, metrics, refs, model)
+    return Regime(
+        policy=policy,
+        ordinal=ordinal,
+        effective_at=effective_at,
+        calendar=Calendar(policy.time_zone),
+        ref=ref,
+        ladders=ladder_rules(policy),
+        subjects=subjects,
+        counted=counters(policy),
+        public=public,
+        tier_refs=refs,
+        model_ref=model,
+    )

@@ -27,7 +27,8 @@ from schemas.journal import (
     encode_journal,
     journal_key,
 )
-from streams.customer.state import CustomerState, decode_state
+from streams.customer.record import decode_state
+from streams.customer.state import CustomerState
 from streams.policy.model import Policy
 from streams.policy.parse import canonical, parse
 from streams.policy.presets import preset_text

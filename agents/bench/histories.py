@@ -5,6 +5,7 @@ alone changes something.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from aiokafka import TopicPartition
@@ -22,13 +23,16 @@ from agents.runtime.position import POSITION_KEY, advance, encode_position
 from agents.settings import Settings
 from schemas.clock import MS_PER_DAY
 from schemas.rejections import Rejected
-from streams.customer.state import CustomerState, encode_state
+from streams.customer.record import encode_state
 from streams.effects import Effects
 from streams.intake import Limits, accept
 from streams.policy.model import Policy
 from streams.policy.parse import canonical
 from streams.process import new_state, pass_time, process
 from streams.regime import regime_of
+
+if TYPE_CHECKING:
+    from streams.customer.state import CustomerState
 
 TEMPLATES = 2_000
 """Customers whose year is really folded; the others are copies of the one of their rank."""

@@ -18,6 +18,7 @@ FILES = {
     "customer-events": "journal.jsonl",
     "tier-changes": "tier-changes.jsonl",
     "churn-risk": "churn-risk.jsonl",
+    "notices": "notices.jsonl",
     PROFILES: "profiles.jsonl",
     "dead-letters": "dead-letters.jsonl",
 }
@@ -102,6 +103,7 @@ _LINE_OF: dict[str, Callable[[Held], bytes | None]] = {
     "customer-events": _journal,
     "tier-changes": _value,
     "churn-risk": _value,
+    "notices": _value,
     PROFILES: _value,
     "dead-letters": _dead_letter,
 }

@@ -21,7 +21,7 @@ from streams.process import new_state, pass_time, process
 from streams.regime import Regime, regime_of
 from streams.standing.profile import profile, profile_id
 
-CHANGES = ("tier-changes", "churn-risk")
+CHANGES = ("tier-changes", "churn-risk", "notices")
 
 States = dict[bytes, CustomerState]
 

@@ -61,11 +61,13 @@ def _reason(reason: Reason, currency: str) -> str:
     days = reason.window.removesuffix("d")
     window = f"{days} d" if days.isdigit() else reason.window
     sign = _SIGNS.get(reason.operator, reason.operator)
-    match reason.metric:
-        case "spend_minor":
-            value, threshold = (minor_to_decimal(int(amount), currency) for amount in (reason.value, reason.threshold))
-            return f"spend {window} {value} {sign} {threshold} {currency}"
-        case "p_no_purchase":
-            return f"no purchase in {window} {reason.value:.1%} {sign} {reason.threshold:.0%}"
-        case metric:
-            return f"{metric} {window} {reason.value:,} {sign} {reason.threshold:,}"
+    value, threshold = reason.value, reason.threshold
+    if not isinstance(value, int | float) or not isinstance(threshold, int | float):
+        return f"{reason.metric} {window} {value} {sign} {threshold}"
+    if reason.metric.endswith("_minor"):
+        name = reason.metric.removesuffix("_minor").replace("_", " ")
+        told, asked = (minor_to_decimal(int(amount), currency) for amount in (value, threshold))
+        return f"{name} {window} {told} {sign} {asked} {currency}"
+    if reason.metric == "p_no_purchase":
+        return f"no purchase in {window} {value:.1%} {sign} {threshold:.0%}"
+    return f"{reason.metric} {window} {value:,} {sign} {threshold:,}"

@@ -8,9 +8,9 @@ from agents.settings import Settings
 from agents.topics import Difference, FoundTopic, WantedTopic, differences, found_topics, wanted_topics
 from schemas.clock import MS_PER_DAY
 from streams.customer.booking import WAITING_DAYS
-from streams.policy.model import WINDOWS_DAYS
+from streams.policy.windows import ROLLING_DAYS_MAX
 
-JOURNAL_DAYS_MIN = max(WINDOWS_DAYS) + WAITING_DAYS
+JOURNAL_DAYS_MIN = ROLLING_DAYS_MAX + WAITING_DAYS
 CHECK_OF_SETTING = {"message.timestamp.type": "timestamp-type", "cleanup.policy": "cleanup-policy"}
 """Settings that break a promise; others only differ."""
 CHECK_OF_KIND = {"missing": "topic-missing", "partitions": "topic-partitions", "copies": "replication"}

@@ -10,10 +10,11 @@ import msgspec
 
 from schemas.events import OrderCancelled, OrderCompleted, OrderRefunded, OrderReturned, OrderState
 from schemas.rejections import RefusalReason, Rejected
-from streams.customer import daylog, orders
+from streams.customer import counters, daylog, facts, orders, series
 from streams.customer.dedupe import hash_of
 from streams.customer.orders import Order
 from streams.customer.state import CustomerState, Waiting
+from streams.policy.model import OrderFilter
 
 WAITING_MAX: Final = 16
 WAITING_DAYS: Final = 30
@@ -41,19 +42,19 @@ class Outcome(NamedTuple):
     changed: bool = False
     """False: a repeat, or a record that concerns nothing that is kept."""
     repeated: bool = False
-    metrics: frozenset[str] = frozenset()
-    """Whose values it may have changed."""
+    subjects: frozenset[str] = frozenset()
+    """What it may have changed: the subjects of metrics."""
     booked: tuple[Booked, ...] = ()
     taken: bool = False
     """Whether it took anything from any day."""
+    by_hand: bool = False
+    """Whether somebody decided about a place on a ladder."""
     refused: Rejected | None = None
 
 
-_MONEY: Final = frozenset({"orders", "spend"})
+_ORDERS: Final = frozenset({"orders"})
 UNCHANGED: Final = Outcome()
 CHANGED: Final = Outcome(changed=True)
-VISITED: Final = Outcome(changed=True, metrics=frozenset({"visits"}))
-ASKED: Final = Outcome(changed=True, metrics=frozenset({"tickets"}))
 REPEATED: Final = Outcome(repeated=True)
 
 
@@ -63,10 +64,13 @@ class Books:
     `as_of` is the local day of the clock, to which windows are advanced.
     """
 
-    __slots__ = ("as_of", "clock", "currency", "state")
+    __slots__ = ("as_of", "clock", "counted", "currency", "state")
 
-    def __init__(self, state: CustomerState, clock: int, as_of: int, currency: str) -> None:
-        self.state, self.clock, self.as_of, self.currency = state, clock, as_of, currency
+    def __init__(
+        self, state: CustomerState, clock: int, as_of: int, currency: str, counted: tuple[OrderFilter, ...] = ()
+    ) -> None:
+        """`counted` are the filters by category or store that the policy has."""
+        self.state, self.clock, self.as_of, self.currency, self.counted = state, clock, as_of, currency, counted
 
     def completed(self, event: OrderCompleted, day: int, occurred_at: int) -> Outcome:
         """Count an order, and take from it what arrived before it."""
@@ -83,10 +87,18 @@ class Books:
             return _no_rate(event.currency, self.currency, "base_total_minor")
         if event.currency != self.currency:
             orders.remember_foreign(state, hashed, event.total_minor, amount)
-        flags = orders.KEPT if amount else orders.KEPT | orders.FREE
-        orders.add(state, Order(hashed, day, flags, digest, amount, 0))
+        flags = _flags(event) | (orders.KEPT if amount else orders.KEPT | orders.FREE)
+        if event.coupon or event.discount_minor:
+            flags |= orders.PROMO
+        channel = self._bought(event.channel, occurred_at)
+        order = Order(hashed, day, flags, channel, digest, amount, amount)
+        orders.add(state, order)
         daylog.book(state, day, self.as_of, orders=1, spend=amount)
-        self._bought(event.channel, occurred_at)
+        self._keep_account(order, 1, amount)
+        if self.counted:
+            counters.open_shares(state, self.counted, event, order, self.as_of)
+        if event.products:
+            facts.bought_from(state, (product.category for product in event.products if product.category), day)
         settled = self._settle_waiting(hashed) if state.waiting else ()
         return _money((Booked(day, amount, 1), *settled))
 
@@ -120,13 +132,18 @@ class Books:
         ):
             return REPEATED
         if known is None:
-            known = Order(hashed, day, 0, 0, 0, 0)
+            known = Order(hashed, day, _flags(event), 0, 0, 0, 0)
             orders.add(state, known)
         target = _stated(event, known)
+        first = target.kept and not known.kept
+        if first:
+            target = target._replace(channel=self._bought(event.channel, occurred_at))
         orders.replace(state, target)
-        booked = self._difference(known, target)
-        if target.kept and not known.kept:
-            self._bought(event.channel, occurred_at)
+        if first and self.counted:
+            counters.open_shares(state, self.counted, event, target, self.as_of)
+            booked = self._difference(known, target, shares=False)
+        else:
+            booked = self._difference(known, target)
         settled = self._settle_waiting(hashed) if state.waiting else ()
         return _money((*booked, *settled))
 
@@ -179,11 +196,17 @@ class Books:
         orders.replace(self.state, target)
         return self._difference(known, target)
 
-    def _difference(self, before: Order, after: Order) -> tuple[Booked, ...]:
+    def _difference(self, before: Order, after: Order, *, shares: bool = True) -> tuple[Booked, ...]:
         spend, count = after.remaining - before.remaining, after.kept - before.kept
         if not spend and not count:
             return ()
         daylog.book(self.state, before.day, self.as_of, orders=count, spend=spend)
+        self._keep_account(after, count, spend)
+        back = (after.total - after.remaining) - (before.total - before.remaining)
+        if back:
+            series.add(self.state, series.SALES, before.day, self.as_of, amount=back)
+        if shares and self.counted:
+            counters.change_shares(self.state, self.counted, before, after, self.as_of)
         return (Booked(before.day, spend, count),)
 
     def _settle_waiting(self, hashed: bytes) -> tuple[Booked, ...]:
@@ -200,17 +223,41 @@ class Books:
         self.state.waiting = still
         return taken
 
-    def _bought(self, channel: str, occurred_at: int) -> None:
+    def _bought(self, channel: str, occurred_at: int) -> int:
+        """Remember that and where something was bought; the channel's place among the customer's, from 1."""
         state = self.state
         state.last_order_at = max(state.last_order_at, occurred_at)
         state.first_order_at = min(state.first_order_at, occurred_at) if state.first_order_at else occurred_at
-        if channel in state.channels or (channel and len(state.channels) < CHANNELS_MAX):
-            state.channels[channel] = state.channels.get(channel, 0) + 1
+        held = state.channels.get(channel)
+        if held is None:
+            if not channel or len(state.channels) >= CHANNELS_MAX:
+                return 0
+            held = state.channels[channel] = [0, 0, 0]
+        held[0] += 1
+        return list(state.channels).index(channel) + 1
+
+    def _keep_account(self, order: Order, count: int, spend: int) -> None:
+        """Count what was kept by channel, by kind of channel, and with a promotion."""
+        state = self.state
+        if order.channel:
+            held = list(state.channels.values())[order.channel - 1]
+            held[1] += count
+            held[2] += spend
+        if order.flags & (orders.ONLINE | orders.OFFLINE):
+            place = 2 if order.flags & orders.OFFLINE else 0
+            state.channel_types[place] += count
+            state.channel_types[place + 1] += spend
+        if order.flags & orders.PROMO and count:
+            series.add(state, series.SALES, order.day, self.as_of, count=count)
+
+
+def _flags(event: OrderCompleted | OrderState) -> int:
+    return {"online": orders.ONLINE, "offline": orders.OFFLINE}.get(event.channel_type, 0)
 
 
 def _money(booked: tuple[Booked, ...]) -> Outcome:
     taken = any(each.spend < 0 or each.orders < 0 for each in booked)
-    return Outcome(changed=True, metrics=_MONEY, booked=booked, taken=taken)
+    return Outcome(changed=True, subjects=_ORDERS, booked=booked, taken=taken)
 
 
 _decode_taking = msgspec.json.Decoder(OrderRefunded | OrderCancelled).decode
@@ -229,12 +276,15 @@ def _stated(event: OrderState, known: Order) -> Order:
     partly_refunded = event.status == "refunded" and event.refunded_minor > 0
     remaining = left if event.status == "paid" or partly_refunded else 0
     free = event.status == "paid" and event.total_minor == 0
-    flags = orders.STATED | (orders.CANCELLED if event.status == "cancelled" else 0)
+    flags = orders.STATED | _flags(event) | (orders.CANCELLED if event.status == "cancelled" else 0)
     if remaining or free:
         flags |= orders.KEPT
     if free:
         flags |= orders.FREE
-    return known._replace(flags=flags, digest=_digest(event), remaining=remaining, revision=event.revision)
+    total = event.total_minor if event.status == "paid" or partly_refunded else known.total
+    return known._replace(
+        flags=flags, digest=_digest(event), total=max(total, remaining), remaining=remaining, revision=event.revision
+    )
 
 
 def _digest(event: OrderCompleted | OrderState) -> int:

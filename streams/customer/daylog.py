@@ -113,6 +113,30 @@ def total(state: CustomerState, metric: str, window_days: int | None, as_of: int
     return sum(entry[column] for entry in entries(state) if entry[0] > first)
 
 
+def between(state: CustomerState, column: int, first: int, last: int | None) -> int:
+    """A column's sum over the days from `first` to `last`, both included; None: to the end of the log."""
+    log = state.days
+    if not log:
+        return 0
+    value = 0
+    for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :]):
+        if last is not None and entry[0] + DAY_ZERO > last:
+            break
+        value += entry[column]
+    return value
+
+
+def first_day(state: CustomerState, column: int, first: int) -> int | None:
+    """The earliest day from `first` on with something in the column."""
+    log = state.days
+    if log:
+        for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :]):
+            if entry[column]:
+                day: int = entry[0] + DAY_ZERO
+                return day
+    return None
+
+
 def windows(state: CustomerState) -> tuple[int, ...]:
     """Spend, orders, visits and tickets, each over WINDOW_DAYS, shortest first, and over the whole life."""
     return _WINDOWS_OF_ALL(state.sums)
@@ -123,26 +147,21 @@ def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:
     return [(day + DAY_ZERO, *rest) for day, *rest in _ENTRY.iter_unpack(state.days)]
 
 
-def day_falls_below(state: CustomerState, metric: str, window_days: int, threshold: int, as_of: int) -> int | None:
-    """The first day after `as_of` on which the windowed metric is below the threshold if nothing more happens.
+def last_day_of(state: CustomerState, column: int, first: int, threshold: float) -> int | None:
+    """The day with which the column's sum over all days from `first` on leaves the threshold when it is left out.
 
-    None: never.
-
-    A day's net spend and counts are never negative, so the sum only falls as days leave. Already below: `as_of`
-    itself.
+    The days leave one by one, the earliest first. None: the sum of no days reaches the threshold too. A day's net spend
+    and counts are never negative, so the sum only falls.
     """
-    value = total(state, metric, window_days, as_of)
-    if value < threshold:
-        return as_of
+    value = between(state, column, first, None)
     if threshold <= 0:
         return None
-    column, log = METRICS[metric], state.days
-    first = _find(log, as_of - window_days + 1 - DAY_ZERO, len(log))
-    for entry in _ENTRY.iter_unpack(memoryview(log)[first:]):
+    log = state.days
+    for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :] if log else b""):
         value -= entry[column]
         if value < threshold:
-            left: int = entry[0] + DAY_ZERO + window_days
-            return left
+            day: int = entry[0] + DAY_ZERO
+            return day
     return None
 
 

@@ -1,21 +1,25 @@
-"""The order index: what each order is still worth, so that refunds and cancellations take exactly what remains.
+"""The order index: what each order was and is still worth.
 
-An entry is (hash of the order id, day of purchase, flags, content digest, remaining minor units, revision), 31 bytes,
-sorted by day. It lives as long as its day can be in the day log, and also recognises an order that is sent again.
-Takings (refunds, cancellations, returns) are remembered as long. Orders paid in another currency keep their original
-price beside, so that their refunds convert at the rate of the purchase.
+Refunds and cancellations take exactly what remains of it, and filters by channel and amount look it up. An entry is
+(hash of the order id, day of purchase, flags, channel, content digest, total in minor units), 24 bytes, sorted by day.
+It lives as long as its day can be in the day log, and also recognises an order that is sent again. Takings (refunds,
+cancellations, returns) are remembered as long. What few orders have stands beside: what remains of those refunded in
+part, the revision of those known by `order.state`, the original price of those paid in another currency.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from streams.customer.daylog import DAY_ZERO, LOG_DAYS
 from streams.customer.state import CustomerState
 
-_ENTRY: Final = struct.Struct("<8sHBIqQ")
+_ENTRY: Final = struct.Struct("<8sHBBIq")
 _SIZE: Final = _ENTRY.size
 _TAKING: Final = struct.Struct("<8sH")
 _FOREIGN: Final = struct.Struct("<8sqqq")
+_LEFT: Final = struct.Struct("<8sq")
+_REVISION: Final = struct.Struct("<8sQ")
 ORDERS_MAX: Final = 8_192
 """A till's account for all who have none may have more within LOG_DAYS: refunds of older ones find no order then."""
 TAKINGS_MAX: Final = 512
@@ -24,10 +28,12 @@ KEPT: Final = 1
 CANCELLED: Final = 2
 FREE: Final = 4
 """An order of 0 (voucher, gift): it stays kept with nothing remaining."""
-
-
 STATED: Final = 8
 """Known from `order.state`: its revisions decide, an `order.completed` beside them says nothing new."""
+PROMO: Final = 16
+"""Bought with a coupon or a discount."""
+ONLINE: Final = 32
+OFFLINE: Final = 64
 
 
 class Order(NamedTuple):
@@ -36,11 +42,15 @@ class Order(NamedTuple):
     hash: bytes
     day: int
     flags: int
+    channel: int
+    """Place of its channel in the customer's list of channels, from 1; 0: none or one too many."""
     digest: int
     """Digest of what was ordered: the same id with another digest is a conflict."""
+    total: int
+    """Minor units that it cost."""
     remaining: int
     """Minor units not yet refunded or cancelled."""
-    revision: int
+    revision: int = 0
     """Of the last `order.state`; 0 for orders that came as `order.completed`."""
 
     @property
@@ -54,8 +64,23 @@ def find(state: CustomerState, order_hash: bytes) -> Order | None:
     position = _locate(state.orders, order_hash, _SIZE)
     if position < 0:
         return None
-    hashed, day, flags, digest, remaining, revision = _ENTRY.unpack_from(state.orders, position)
-    return Order(hashed, day + DAY_ZERO, flags, digest, remaining, revision)
+    hashed, day, flags, channel, digest, total = _ENTRY.unpack_from(state.orders, position)
+    remaining = _beside(state.left, _LEFT, hashed, total) if flags & KEPT else 0
+    revision = _beside(state.revisions, _REVISION, hashed, 0)
+    return Order(hashed, day + DAY_ZERO, flags, channel, digest, total, remaining, revision)
+
+
+def since(state: CustomerState, first: int) -> Iterator[Order]:
+    """The kept orders of the day `first` and later, the newest first; revisions are left out."""
+    index, position, oldest = state.orders, len(state.orders) - _SIZE, first - DAY_ZERO
+    while position >= 0:
+        hashed, day, flags, channel, digest, total = _ENTRY.unpack_from(index, position)
+        if day < oldest:
+            return
+        if flags & KEPT:
+            remaining = _beside(state.left, _LEFT, hashed, total) if state.left else total
+            yield Order(hashed, day + DAY_ZERO, flags, channel, digest, total, remaining)
+        position -= _SIZE
 
 
 def add(state: CustomerState, order: Order) -> None:
@@ -65,6 +90,7 @@ def add(state: CustomerState, order: Order) -> None:
     while position and _day_at(index, position - _SIZE) > relative:
         position -= _SIZE
     index[position:position] = _pack(order)
+    _note_beside(state, order)
     if len(index) > ORDERS_MAX * _SIZE:
         _drop_first(state, 1)
 
@@ -73,6 +99,7 @@ def replace(state: CustomerState, order: Order) -> None:
     """Write an order that is in the index; its day must not have changed."""
     position = _locate(state.orders, order.hash, _SIZE)
     state.orders[position : position + _SIZE] = _pack(order)
+    _note_beside(state, order)
 
 
 def reduced(order: Order, amount: int) -> Order:
@@ -152,14 +179,41 @@ def forget(state: CustomerState, as_of: int) -> None:
 
 def _drop_first(state: CustomerState, count: int) -> None:
     end = count * _SIZE
-    if state.foreign:
-        for position in range(0, end, _SIZE):
-            _remove(state.foreign, bytes(state.orders[position : position + 8]), _FOREIGN.size)
+    beside = [(state.foreign, _FOREIGN.size), (state.left, _LEFT.size), (state.revisions, _REVISION.size)]
+    beside += [(series.shares, _LEFT.size) for series in state.series.values()]
+    for packed, size in beside:
+        if packed:
+            for position in range(0, end, _SIZE):
+                _remove(packed, bytes(state.orders[position : position + 8]), size)
     del state.orders[:end]
 
 
+def _note_beside(state: CustomerState, order: Order) -> None:
+    """Keep what remains of an order in part refunded, and its revision, if it has one."""
+    partly = order.kept and order.remaining != order.total
+    _set_beside(state.left, _LEFT, order.hash, order.remaining if partly else None)
+    _set_beside(state.revisions, _REVISION, order.hash, order.revision or None)
+
+
+def _beside(packed: bytearray, entry: struct.Struct, hashed: bytes, default: int) -> int:
+    position = _locate(packed, hashed, entry.size) if packed else -1
+    value: int = default if position < 0 else entry.unpack_from(packed, position)[1]
+    return value
+
+
+def _set_beside(packed: bytearray, entry: struct.Struct, hashed: bytes, value: int | None) -> None:
+    position = _locate(packed, hashed, entry.size) if packed else -1
+    if value is None:
+        if position >= 0:
+            del packed[position : position + entry.size]
+    elif position < 0:
+        packed += entry.pack(hashed, value)
+    else:
+        entry.pack_into(packed, position, hashed, value)
+
+
 def _pack(order: Order) -> bytes:
-    return _ENTRY.pack(order.hash, order.day - DAY_ZERO, order.flags, order.digest, order.remaining, order.revision)
+    return _ENTRY.pack(order.hash, order.day - DAY_ZERO, order.flags, order.channel, order.digest, order.total)
 
 
 def _day_at(index: bytearray, position: int) -> int:

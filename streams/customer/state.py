@@ -1,11 +1,5 @@
-"""What is kept about one customer, and its bytes.
+"""What is kept about one customer. Everything that grows is packed bytes, so that encoding it is a copy."""
 
-The record is a fixed head (version, due instant, policy ordinal), readable without decoding the rest, and a msgpack
-array. Everything that grows is packed bytes inside it, so that encoding is a copy: a commit encodes each touched
-customer whole.
-"""
-
-import struct
 from typing import Final
 
 import msgspec
@@ -13,11 +7,8 @@ import msgspec
 from schemas.decisions import Cause
 from streams.customer.standing import LadderStanding, RiskStanding
 
-VERSION: Final = 1
 NEVER: Final = 2**62
 """The due instant of a customer whom time alone can't change."""
-
-_HEAD: Final = struct.Struct(">BqH")
 
 
 class Waiting(msgspec.Struct, array_like=True):
@@ -29,6 +20,17 @@ class Waiting(msgspec.Struct, array_like=True):
     """Epoch ms from which it is refused as `refund_without_order`."""
     value: bytes
     """The journal record as it arrived."""
+
+
+class Series(msgspec.Struct, array_like=True):
+    """A sparse daily series (`streams.customer.series`)."""
+
+    log: bytearray = msgspec.field(default_factory=bytearray)
+    count: int = 0
+    """Over the whole life, and so is the amount."""
+    amount: int = 0
+    shares: bytearray = msgspec.field(default_factory=bytearray)
+    """Of a declared counter: which part of each order passed its filter."""
 
 
 class CustomerState(msgspec.Struct, array_like=True):
@@ -46,8 +48,8 @@ class CustomerState(msgspec.Struct, array_like=True):
     share one, and the higher one is the newer one."""
     changed_by: tuple[Cause, str | None] = ("event", None)
     """What changed something last: the cause, and the event's id if it was one."""
-    sequences: list[int] = msgspec.field(default_factory=lambda: [0, 0])
-    """Last `sequence` per output topic: tier-changes, churn-risk."""
+    sequences: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    """Last `sequence` per output topic: tier-changes, churn-risk, notices."""
 
     days: bytearray = msgspec.field(default_factory=bytearray)
     """The day log (`daylog`)."""
@@ -72,19 +74,36 @@ class CustomerState(msgspec.Struct, array_like=True):
     """The order index (`orders`)."""
     takings: bytearray = msgspec.field(default_factory=bytearray)
     """Refunds, cancellations and returns seen, so that a repeat is recognised (`orders`)."""
+    left: bytearray = msgspec.field(default_factory=bytearray)
+    """What remains of orders refunded in part (`orders`)."""
+    revisions: bytearray = msgspec.field(default_factory=bytearray)
+    """Of orders known by `order.state` (`orders`)."""
     foreign: bytearray = msgspec.field(default_factory=bytearray)
     """What orders in another currency cost originally (`orders`)."""
     waiting: list[Waiting] = msgspec.field(default_factory=list)
     seen_browsing: bytearray = msgspec.field(default_factory=bytearray)
     seen_other: bytearray = msgspec.field(default_factory=bytearray)
 
-    channels: dict[str, int] = msgspec.field(default_factory=dict)
-    """Completed orders per channel."""
+    channels: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    """Per channel, over the whole life: orders placed, orders kept, their net spend."""
+    channel_types: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0, 0])
+    """Over the whole life: orders kept online and their net spend, orders kept offline and their net spend."""
+    series: dict[str, Series] = msgspec.field(default_factory=dict)
+    """Daily series beside the day log, by name (`series`)."""
+    categories: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    """Per product category bought from: orders, last day of purchase."""
+    tickets: bytearray = msgspec.field(default_factory=bytearray)
+    """Tickets with their last status (`facts`)."""
+    memberships: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    """Per programme: since, and until (NEVER while open)."""
+    traits: dict[str, str | int] = msgspec.field(default_factory=dict)
+    """What `identity` events told, by the trait's name."""
+    signed_up_at: int = 0
+    """Instant of the sign-up, where it was told."""
     contact: dict[str, bool] = msgspec.field(default_factory=dict)
     """Consent per contact channel, as last stated."""
     purposes: dict[str, bool] = msgspec.field(default_factory=dict)
     """Consent per purpose, as last stated."""
-    locale: str = ""
     test: bool = False
 
     ladders: list[LadderStanding] = msgspec.field(default_factory=list)
@@ -98,31 +117,3 @@ class CustomerState(msgspec.Struct, array_like=True):
     """
     ordinal: int = 0
     """Which of the partition's policies this standing was computed with. Stands in the head too."""
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(CustomerState).decode
-
-
-class UnknownStateError(Exception):
-    """A state record of a version that this application can't read: it was written by a newer one."""
-
-
-def encode_state(state: CustomerState) -> bytes:
-    """The record as it stands in the changelog."""
-    return _HEAD.pack(VERSION, state.due, state.ordinal) + _encode(state)
-
-
-def decode_state(record: bytes) -> CustomerState:
-    """The inverse of `encode_state`. Raises `UnknownStateError` for a record of a newer version."""
-    if record[0] != VERSION:
-        raise UnknownStateError(
-            f"state record of version {record[0]}, this application reads version {VERSION}: start the newer release"
-        )
-    return _decode(memoryview(record)[_HEAD.size :])
-
-
-def head(record: bytes) -> tuple[int, int]:
-    """Due instant and policy ordinal of an encoded record, without decoding it."""
-    _, due, ordinal = _HEAD.unpack_from(record)
-    return due, ordinal

@@ -5,6 +5,7 @@ texts with defaults for the new ones, and still reports the hash under which the
 """
 
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -18,8 +19,30 @@ def canonical(policy: Policy) -> str:
 
 def load_canonical(text: str) -> Policy:
     """Return the policy of a canonical text; `msgspec.ValidationError` or `msgspec.DecodeError` if it is none."""
-    policy = msgspec.json.decode(text, type=Policy, strict=True)
+    raw = msgspec.json.decode(text)
+    for ladder in raw.get("ladders", ()) if isinstance(raw, dict) else ():
+        for tier in ladder.get("tiers", ()):
+            for part in ("enter", "keep"):
+                tier[part] = _modern(tier.get(part))
+    policy = msgspec.convert(raw, type=Policy, strict=True)
     return msgspec.structs.replace(policy, hash=hash_of(text))
+
+
+def _modern(requirement: Any) -> Any:  # noqa: ANN401 - JSON
+    """A requirement of the first version, which knew rolling windows and lower limits alone, as it is written now."""
+    if not isinstance(requirement, dict) or "mode" not in requirement:
+        return requirement
+    parts = [
+        {
+            "is": "comparison",
+            "metric": c["metric"],
+            "operator": ">=",
+            "threshold": c["at_least"],
+            "window": {"kind": "lifetime"} if c["window_days"] is None else {"kind": "days", "days": c["window_days"]},
+        }
+        for c in requirement["conditions"]
+    ]
+    return {"is": requirement["mode"], "parts": parts}
 
 
 def hash_of(text: str) -> str:

@@ -1,150 +1,212 @@
-"""Conditions: what a tier asks for, read from `any = [...]` or `all = [...]`, and which requirement includes which."""
+"""Conditions: what a tier asks for, read from `any = [...]`, `all = [...]` and `not = {...}`, nested at will."""
 
-from decimal import Decimal
-from fractions import Fraction
-from math import ceil, inf
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
-from schemas.money import EXPONENTS, decimal_to_minor
 from streams.policy.document import Node, PolicyError
-from streams.policy.model import METRICS, WINDOWS_DAYS, Condition, Metric, Requirement
-from streams.policy.reading import DAYS, Table, did_you_mean
+from streams.policy.metrics import METRICS, NUMBER_TRAITS, TRAIT_PREFIX, TRAITS, Metric, Unit
+from streams.policy.model import NO_FILTER, AllOf, AnyOf, Comparison, NotMet, OrderFilter, Requirement
+from streams.policy.reading import Table, did_you_mean
+from streams.policy.thresholds import OPERATORS, Compared, read_compared, read_money, read_texts
+from streams.policy.windows import LIFETIME, SPELLINGS, Window, read_window
 
-# Far above any real amount, and exact in every reader of JSON.
-AT_LEAST_MAX = 2**53 - 1
-WINDOWS_TEXT = ", ".join(f'"{days} days"' for days in WINDOWS_DAYS) + ' or "lifetime"'
-CONDITION_HINT = '{ metric = "orders", window = "365 days", at_least = 3 }'
-MODES: tuple[Literal["any", "all"], ...] = ("any", "all")
+CONDITION_HINT: Final = '{ metric = "orders", window = "365 days", at_least = 3 }'
+GROUPS: Final = ("any", "all", "not")
+FILTERS: Final = ("channel", "channel_type", "category", "store", "order_at_least", "order_below")
+PARAMETERS: Final = ("programme", "ladder", "horizon")
+KEYS: Final = ("metric", "window", *OPERATORS, *FILTERS, *PARAMETERS)
+WINDOW_HINT: Final = "window = " + ", ".join(f'"{spelling}"' for spelling in SPELLINGS)
+DEPTH_MAX: Final = 8
+HORIZON_DAYS_MAX: Final = 3_650
 
 
-def read_requirement(node: Node, currency: str | None, mistakes: list[PolicyError]) -> Requirement | None:
-    """Read a requirement, amounts in `currency`; None if it has a mistake or needs a currency that is not known."""
-    table = Table(node, MODES, mistakes)
-    given = [mode for mode in MODES if table.find(mode) is not None]
+class Context(NamedTuple):
+    """What conditions are read with."""
+
+    currency: str | None
+    balance: Literal["", "spend", "orders"]
+    """What the ladder's `balance` adds up."""
+    ladders: tuple[str, ...]
+    churn: bool
+    """Whether the policy has rules of churn risk."""
+
+
+def read_requirement(node: Node, context: Context, mistakes: list[PolicyError]) -> Requirement | None:
+    """Read a requirement, amounts in the context's currency; None if it has a mistake or needs an unknown currency."""
+    return _read_group(Table(node, GROUPS, mistakes), context, 1)
+
+
+def _read_group(table: Table, context: Context, depth: int) -> Requirement | None:
+    given = [group for group in GROUPS if table.find(group) is not None]
     if len(given) != 1:
-        if isinstance(node.value, dict):
-            table.note(None, f"has to hold either `any` or `all`; write for example any = [{CONDITION_HINT}]")
+        if isinstance(table.node.value, dict):
+            example = f"any = [{CONDITION_HINT}]"
+            table.note(None, f"has to hold either `any` or `all` (or `not`); write for example {example}")
         return None
+    if depth > DEPTH_MAX:
+        table.note(None, f"is nested more than {DEPTH_MAX} deep")
+        return None
+    if given[0] == "not":
+        negated = table.find("not")
+        part = None if negated is None else _read_part(negated, context, table.mistakes, depth)
+        return None if part is None else NotMet(part)
     nodes = table.array(given[0], hint=CONDITION_HINT)
-    conditions = [_read_condition(part, currency, mistakes) for part in nodes]
-    complete = tuple(condition for condition in conditions if condition is not None)
-    if not complete or len(complete) < len(nodes):
+    parts = [_read_part(part, context, table.mistakes, depth) for part in nodes]
+    complete = tuple(part for part in parts if part is not None)
+    if not complete or len(complete) < len(nodes) or _noted_repeat(table, nodes, complete):
         return None
-    for index, condition in enumerate(complete):
-        if any((c.metric, c.window_days) == (condition.metric, condition.window_days) for c in complete[:index]):
-            table.note(nodes[index], "asks for the same metric over the same window as a condition before it")
-            return None
-    return Requirement(mode=given[0], conditions=complete)
+    return AnyOf(complete) if given[0] == "any" else AllOf(complete)
 
 
-def _read_condition(node: Node, currency: str | None, mistakes: list[PolicyError]) -> Condition | None:
-    table = Table(node, ("metric", "window", "at_least"), mistakes)
-    metric = _metric(table)
-    window = _window(table)
-    at_least = None if metric is None else _amount(table, currency) if metric == "spend" else _count(table)
-    if metric is None or window is None or at_least is None:
+def _read_part(node: Node, context: Context, mistakes: list[PolicyError], depth: int) -> Requirement | None:
+    if not node.table().keys().isdisjoint(GROUPS):
+        return _read_group(Table(node, GROUPS, mistakes), context, depth + 1)
+    return _read_comparison(Table(node, KEYS, mistakes), context)
+
+
+def _noted_repeat(table: Table, nodes: list[Node], parts: tuple[Requirement, ...]) -> bool:
+    """Note a comparison that one beside it makes superfluous."""
+    seen = set()
+    for node, part in zip(nodes, parts, strict=True):
+        if not isinstance(part, Comparison):
+            continue
+        asked = (part.metric, part.window, part.where, part.name, part.horizon_days, part.operator)
+        if asked in seen:
+            table.note(node, "asks for the same metric over the same window as a condition before it")
+            return True
+        seen.add(asked)
+    return False
+
+
+def _read_comparison(table: Table, context: Context) -> Comparison | None:
+    named = _metric(table)
+    if named is None:
         return None
-    return Condition(metric=metric, window_days=window[0], at_least=at_least)
+    name, metric = named
+    before = len(table.mistakes)
+    unit = _unit(metric, name, context)
+    if unit is None:
+        table.note(table.find("metric"), 'needs the ladder to say what its balance is: balance = "spend" or "orders"')
+        return None
+    window = _window(table, name, metric)
+    where = _filter(table, name, metric, window, context.currency)
+    parameter = _parameter(table, name, metric, context)
+    horizon = _horizon(table, name, metric)
+    compared = read_compared(table, unit, context.currency)
+    if metric.unit == "probability" and not context.churn:
+        table.note(table.find("metric"), "needs the rules of churn risk: write [churn], or extend a preset that has it")
+    if len(table.mistakes) > before or window is None or compared is None or parameter is None:
+        return None
+    return _comparison(name, compared, window, where, parameter, horizon)
 
 
-def _metric(table: Table) -> Metric | None:
+def _comparison(
+    name: str, compared: Compared, window: Window, where: OrderFilter, parameter: str, horizon: int
+) -> Comparison:
+    metric = "trait" if name.startswith(TRAIT_PREFIX) else name
+    return Comparison(
+        metric=metric,
+        operator=compared.operator,
+        threshold=compared.threshold,
+        window=window,
+        where=where,
+        name=parameter,
+        horizon_days=horizon,
+    )
+
+
+def _metric(table: Table) -> tuple[str, Metric] | None:
     text = table.text("metric", hint='one of the metrics, such as metric = "spend"')
-    for metric in METRICS:
-        if metric == text:
-            return metric
-    if text is not None:
-        table.note(table.find("metric"), f"unknown metric `{text}`; {did_you_mean(text, METRICS)}")
-    return None
-
-
-def _window(table: Table) -> tuple[int | None] | None:
-    """Return the window's days in a tuple, (None,) for the lifetime; None after a mistake."""
-    text = table.text("window", hint=f"window = {WINDOWS_TEXT}")
-    if text == "lifetime":
-        return (None,)
-    written = DAYS.fullmatch(text or "")
-    if written is not None and int(written[1]) in WINDOWS_DAYS:
-        return (int(written[1]),)
-    if text is not None:
-        table.note(table.find("window"), f"{text!r} is no window that is kept for every customer: {WINDOWS_TEXT}")
-    return None
-
-
-def _count(table: Table) -> int | None:
-    part = table.find("at_least", hint="a whole number, such as at_least = 3")
-    if part is None:
+    if text is None:
         return None
-    if not isinstance(part.value, int) or isinstance(part.value, bool):
-        table.note(part, "has to be a whole number, without quotes")
+    if text.startswith(TRAIT_PREFIX):
+        if text.removeprefix(TRAIT_PREFIX) in TRAITS:
+            return text, METRICS["trait"]
+        known = [f"{TRAIT_PREFIX}{trait}" for trait in TRAITS]
+        table.note(table.find("metric"), f"unknown trait `{text}`; {did_you_mean(text, known)}")
         return None
-    return _in_range(table, part, part.value)
-
-
-def _amount(table: Table, currency: str | None) -> int | None:
-    """Read an amount of money: a decimal text, or a table of them by currency of which the policy's is taken."""
-    part = table.find("at_least", hint='an amount in quotes, such as at_least = "100.00"')
-    if part is None:
-        return None
-    place = part
-    if isinstance(part.value, dict):
-        by_currency = Table(part, EXPONENTS, table.mistakes)
-        found = None if currency is None else by_currency.find(currency)
-        if found is None:
-            if currency is not None:
-                known = ", ".join(part.value)
-                table.note(part, f'gives no amount in {currency}, only in {known}; add {currency} = "…"')
-            return None
-        place = found
-    if not isinstance(place.value, str):
-        table.note(place, 'has to be an amount in quotes, such as "100.00": numbers without quotes may lose cents')
-    elif currency is not None:
-        try:
-            return _in_range(table, place, decimal_to_minor(place.value, currency))
-        except ValueError as mistake:
-            table.note(place, str(mistake))
+    if text in METRICS and text != "trait":
+        return text, METRICS[text]
+    known = [*(metric for metric in METRICS if metric != "trait"), *(f"{TRAIT_PREFIX}{trait}" for trait in TRAITS)]
+    table.note(table.find("metric"), f"unknown metric `{text}`; {did_you_mean(text, known)}")
     return None
 
 
-def _in_range(table: Table, place: Node, at_least: int) -> int | None:
-    if 1 <= at_least <= AT_LEAST_MAX:
-        return at_least
-    table.note(place, "has to be above 0: every customer meets 0" if at_least < 1 else "is too large")
-    return None
+def _unit(metric: Metric, name: str, context: Context) -> Unit | None:
+    if metric.unit != "word":
+        return metric.unit
+    if metric.parameter == "trait":
+        return "count" if name.removeprefix(TRAIT_PREFIX) in NUMBER_TRAITS else "text"
+    return {"spend": "money", "orders": "count"}.get(context.balance)  # type: ignore[return-value]  # both are units
 
 
-def scaled(requirement: Requirement, ratio: Decimal) -> Requirement:
-    """Return the requirement with every threshold times `ratio`, rounded up to a whole count or minor unit."""
-    return Requirement(
-        mode=requirement.mode,
-        conditions=tuple(
-            Condition(
-                metric=condition.metric,
-                window_days=condition.window_days,
-                at_least=ceil(condition.at_least * Fraction(ratio)),
-            )
-            for condition in requirement.conditions
-        ),
+def _window(table: Table, name: str, metric: Metric) -> Window | None:
+    """Return the window; `LIFETIME` for a metric that has none; None after a mistake."""
+    if metric.windows == "none":
+        part = table.find("window")
+        if part is not None:
+            table.note(part, f"leave it out: `{name}` has no window")
+        return LIFETIME
+    text = table.text("window", hint=WINDOW_HINT)
+    window = None if text is None else read_window(text)
+    if text is not None and window is None:
+        table.note(table.find("window"), f"{text!r} is no window; write {WINDOW_HINT}, of at most 400 days")
+    if window is not None and window.kind == "since-change" and metric.windows != "all":
+        table.note(table.find("window"), "counts from the last change only for spend, orders and average_order_value")
+    return window
+
+
+def _filter(table: Table, name: str, metric: Metric, window: Window | None, currency: str | None) -> OrderFilter:
+    given = [key for key in FILTERS if table.find(key) is not None]
+    if not given:
+        if name == "order_share":
+            table.note(None, 'needs a filter, such as channel = "app": the share of the orders that pass it')
+        return NO_FILTER
+    if not metric.filtered:
+        table.note(table.find(given[0]), f"`{name}` takes no filter: only metrics of orders do")
+        return NO_FILTER
+    texts = {
+        key: read_texts(table, part) or ()
+        for key in ("channel", "category", "store")
+        if (part := table.find(key)) is not None
+    }
+    channel_type = table.text("channel_type") or ""
+    if channel_type not in {"", "online", "offline"}:
+        table.note(table.find("channel_type"), 'has to be "online" or "offline"')
+    where = OrderFilter(
+        **texts,
+        channel_type=channel_type,
+        order_at_least=read_money(table, "order_at_least", currency),
+        order_below=read_money(table, "order_below", currency),
     )
+    by_amount = where.order_at_least is not None or where.order_below is not None
+    if window is not None and window.kind == "since-change":
+        table.note(table.find("window"), "takes no filter: what passed it before the last change is not kept")
+    elif window == LIFETIME and by_amount and not where.counted:
+        table.note(table.find("window"), "orders are kept for 400 days: a filter by amount needs a window within them")
+    return where
 
 
-def implies(strong: Requirement, weak: Requirement) -> bool:
-    """Whether everyone who meets `strong` meets `weak`, by the thresholds alone; never true by mistake.
+def _parameter(table: Table, name: str, metric: Metric, context: Context) -> str | None:
+    """Return what the metric is asked about, empty where it is asked about nothing."""
+    for key in PARAMETERS:
+        part = table.find(key)
+        if part is not None and key != metric.parameter:
+            table.note(part, f"`{name}` takes no `{key}`")
+    match metric.parameter:
+        case "trait":
+            return name.removeprefix(TRAIT_PREFIX)
+        case "programme":
+            return table.identifier("programme", hint='the programme, such as programme = "plus"')
+        case "ladder":
+            ladder = table.identifier("ladder", hint="the id of the ladder")
+            if ladder is not None and ladder not in context.ladders:
+                table.note(
+                    table.find("ladder"), f"no ladder is called `{ladder}`; {did_you_mean(ladder, context.ladders)}"
+                )
+            return ladder
+        case _:
+            return ""
 
-    No metric is ever negative, so a longer window never holds less than a shorter one.
-    """
-    each = all if strong.mode == "any" else any
-    if weak.mode == "any":
-        return each(any(_condition_implies(s, w) for w in weak.conditions) for s in strong.conditions)
-    return all(each(_condition_implies(s, w) for s in strong.conditions) for w in weak.conditions)
 
-
-def _condition_implies(strong: Condition, weak: Condition) -> bool:
-    return (
-        strong.metric == weak.metric
-        and strong.at_least >= weak.at_least
-        and _length(strong.window_days) <= _length(weak.window_days)
-    )
-
-
-def _length(window_days: int | None) -> float:
-    return inf if window_days is None else window_days
+def _horizon(table: Table, name: str, metric: Metric) -> int:
+    return table.days("horizon", low=1, high=HORIZON_DAYS_MAX) or 0 if metric.parameter == "horizon" and name else 0

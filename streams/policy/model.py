@@ -4,38 +4,112 @@ Money is in integer minor units of the policy's currency, windows and grace are 
 Field names are those of the policy file where there is one.
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from streams.models.mbgnbd import Parameters
-
-Metric: TypeAlias = Literal["spend", "orders", "visits", "tickets"]
-METRICS: tuple[Metric, ...] = ("spend", "orders", "visits", "tickets")
-
-# The rolling windows that a customer's state keeps sums for; besides them there is the lifetime (None).
-WINDOWS_DAYS: tuple[int, ...] = (30, 90, 365)
+from streams.policy.windows import LIFETIME, Window
 
 BandName: TypeAlias = Literal["low", "medium", "high", "very_high"]
 BAND_NAMES: tuple[BandName, ...] = ("low", "medium", "high", "very_high")
 
-
-class Condition(msgspec.Struct, frozen=True):
-    """`metric` over the window is at least `at_least`: minor units for spend, a count otherwise; always >= 1."""
-
-    metric: Metric
-    window_days: int | None  # rolling local days; None is the lifetime
-    at_least: int
+Operator: TypeAlias = Literal[">=", ">", "<=", "<", "==", "in"]
+Threshold: TypeAlias = int | float | str | bool | tuple[str, ...]
+Clock: TypeAlias = Literal["continuous", "calendar-year", "fixed-year", "anniversary"]
 
 
-class Requirement(msgspec.Struct, frozen=True):
-    """One or more conditions: all of them, or any of them."""
+class OrderFilter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which orders count. What is empty lets all pass; of several values one has to fit."""
 
-    mode: Literal["all", "any"]
-    conditions: tuple[Condition, ...]
+    channel: tuple[str, ...] = ()
+    channel_type: str = ""
+    category: tuple[str, ...] = ()
+    """One of the order's products is of it; spend is then that of these products alone."""
+    store: tuple[str, ...] = ()
+    order_at_least: int | None = None
+    """Minor units of the order's whole total, as it was placed."""
+    order_below: int | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it has to be counted from the begin: the order index keeps neither store nor goods."""
+        return bool(self.category or self.store)
+
+    @property
+    def name(self) -> str:
+        """The filter as outputs and the state name it."""
+        parts = [
+            f"{key}={','.join(values)}" for key in ("channel", "category", "store") if (values := getattr(self, key))
+        ]
+        if self.channel_type:
+            parts.append(f"channel_type={self.channel_type}")
+        if self.order_at_least is not None:
+            parts.append(f"order>={self.order_at_least}")
+        if self.order_below is not None:
+            parts.append(f"order<{self.order_below}")
+        return ";".join(parts)
 
 
-class Tier(msgspec.Struct, frozen=True):
+NO_FILTER: Final = OrderFilter()
+
+
+class Comparison(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="is", tag="comparison"):
+    """A metric against a threshold: minor units for money, a fraction of 1 for shares and probabilities."""
+
+    metric: str
+    operator: Operator
+    threshold: Threshold
+    window: Window = LIFETIME
+    where: OrderFilter = NO_FILTER
+    name: str = ""
+    """The trait, programme or ladder that is asked about."""
+    horizon_days: int = 0
+    """Of P(no purchase); 0 is the horizon of the churn rules."""
+
+
+class AllOf(msgspec.Struct, frozen=True, tag_field="is", tag="all"):
+    """Every part has to hold."""
+
+    parts: tuple["Requirement", ...]
+
+
+class AnyOf(msgspec.Struct, frozen=True, tag_field="is", tag="any"):
+    """One part has to hold."""
+
+    parts: tuple["Requirement", ...]
+
+
+class NotMet(msgspec.Struct, frozen=True, tag_field="is", tag="not"):
+    """The part must not hold."""
+
+    part: "Requirement"
+
+
+Requirement: TypeAlias = Comparison | AllOf | AnyOf | NotMet
+
+
+def comparisons(requirement: Requirement) -> Iterator[Comparison]:
+    """Every comparison of a requirement, in the order of the file."""
+    if isinstance(requirement, Comparison):
+        yield requirement
+    elif isinstance(requirement, NotMet):
+        yield from comparisons(requirement.part)
+    else:
+        for part in requirement.parts:
+            yield from comparisons(part)
+
+
+class Span(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How long a tier holds: calendar months, local days, or periods of the ladder's clock; one of them."""
+
+    months: int = 0
+    days: int = 0
+    periods: int = 0
+
+
+class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
     """One rung: whoever meets `enter` rises to it at once, and stays while `keep` is met."""
 
     id: str
@@ -43,17 +117,27 @@ class Tier(msgspec.Struct, frozen=True):
     name: dict[str, str]  # by language
     enter: Requirement
     keep: Requirement
-    benefits: tuple[str, ...]
-    service_level: str | None
+    benefits: tuple[str, ...] = ()
+    service_level: str | None = None
+    notice_days: tuple[int, ...] = ()  # so many days before a fall, longest first
+    deduct: int = 0  # taken from the balance at every review
 
 
-class Ladder(msgspec.Struct, frozen=True):
+class Ladder(msgspec.Struct, frozen=True, omit_defaults=True):
     """Tiers from the lowest to the highest; a customer who meets no `enter` has no tier."""
 
     id: str
     tiers: tuple[Tier, ...]
-    grace_days: int  # `keep` has to be missed for so long before the tier falls; 0 falls at once
-    keep_ratio: float  # what `keep` was derived with where the file gave none; `keep` already holds the result
+    grace_days: int = 0  # `keep` has to be missed for so long before the tier falls; 0 falls at once
+    keep_ratio: float = 1.0  # what `keep` was derived with where the file gave none; `keep` already holds the result
+    audience: Literal["public", "internal"] = "public"
+    clock: Clock = "continuous"  # when `keep` is asked for
+    anniversary_of: Literal["tier", "membership"] = "tier"
+    year_start: tuple[int, int] = (1, 1)  # month and day on which a fixed year begins
+    validity: Span | None = None  # a reached tier holds at least this long
+    step_down: int = 0  # at most so many tiers at once; 0 is all the way
+    minimum: Requirement | None = None  # without it nobody enters any tier
+    balance: Literal["", "spend", "orders"] = ""  # what `balance` adds up
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -86,3 +170,21 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     ladders: tuple[Ladder, ...]
     churn: ChurnRules | None  # None: churn is not judged
     hash: str = ""
+
+
+def counters(policy: Policy) -> tuple[OrderFilter, ...]:
+    """The filters that a customer's state has to count for this policy, each once, in the order of the file."""
+    found: dict[OrderFilter, None] = {}
+    for ladder in policy.ladders:
+        for requirement in requirements_of(ladder):
+            found |= {c.where: None for c in comparisons(requirement) if c.where.counted}
+    return tuple(found)
+
+
+def requirements_of(ladder: Ladder) -> Iterator[Requirement]:
+    """Everything that a ladder asks for."""
+    if ladder.minimum is not None:
+        yield ladder.minimum
+    for tier in ladder.tiers:
+        yield tier.enter
+        yield tier.keep

@@ -1,9 +1,10 @@
 """The place on a ladder.
 
-Rise at once, keep at a lower mark, fall after a grace period, correct what was said too early.
+Rise at once, keep at a lower mark, fall after a grace period, correct what was said too early. On a ladder with a clock
+`keep` is asked for at reviews only, over the period that has ended.
 
-Time alone only lowers windowed sums, so between two records the one question is when `keep` ceases to hold. That
-instant is exact, and after a record that only adds, the instant computed before is still not too late.
+Between two records the one question is when time alone next changes anything. That instant is exact, and on a steady
+ladder, after a record that only adds, the instant computed before is still not too late.
 """
 
 from typing import NamedTuple
@@ -12,8 +13,13 @@ from streams.calendar import Calendar
 from streams.customer.booking import Booked
 from streams.customer.standing import NOT_DUE, LadderStanding
 from streams.customer.state import CustomerState
-from streams.policy.model import Ladder, Requirement, Tier
-from streams.standing.metrics import FOREVER, holds, holds_until, measure
+from streams.policy.model import Tier
+from streams.standing import hand
+from streams.standing.clocks import days_later, next_review
+from streams.standing.ladder_rules import LadderRules
+from streams.standing.moment import Moment
+from streams.standing.notices import next_notice
+from streams.standing.places import enter, fall, keep_ends, stand
 
 
 class Move(NamedTuple):
@@ -27,11 +33,13 @@ class Move(NamedTuple):
     """Whether what was last said had been reached by orders that were taken back since, or had missed a late one."""
     left: Tier | None = None
     """The tier before, if a new policy no longer has it; `previous` is 0 then."""
+    judged_day: int = 0
+    """Last day of the period whose review found the tier's `keep` missing; 0: it was found missing now."""
 
 
 def review(
     state: CustomerState,
-    ladder: Ladder,
+    rules: LadderRules,
     standing: LadderStanding,
     at: int,
     calendar: Calendar,
@@ -45,111 +53,154 @@ def review(
     `booked_at` is the instant to which the record under way belongs, if one is: an order from before the last fall
     shows that fall to have been wrong.
     """
-    as_of = calendar.day_of(at)
-    previous = standing.rank
-    reached = _highest(state, ladder, as_of, above=previous)
+    now = Moment(state, standing, calendar, at)
+    before, previous = standing.shown, standing.rank
+    judged_day = standing.judged_day or _reviewed_day(now)
+    recompute = recompute or not rules.steady or bool(standing.noticed)
+    reached = _highest(now, rules, above=previous)
     correction = False
     if reached > previous:
         correction = standing.fell and booked_at is not None and booked_at < standing.last_at
-        _enter(state, ladder, standing, reached, at, as_of, risen_from=previous)
-    elif previous and not holds(state, ladder.tiers[previous - 1].keep, as_of):
-        if recompute and _entry_void(ladder.tiers[previous - 1].enter, standing.entry):
-            correction = True
-            _rise_was_void(state, ladder, standing, at, as_of)
-        elif not standing.grace_until:
-            standing.grace_until = _days_later(calendar, at, as_of, ladder.grace_days)
-        if standing.grace_until and standing.grace_until <= at:
-            _stand(standing, _highest_kept(state, ladder, previous, as_of), at)
-    elif standing.grace_until:
-        standing.grace_until = 0
-        recompute = True
-    moved = standing.rank != previous
-    if moved:
+        enter(now, rules, reached, risen_from=previous)
+    elif previous:
+        correction, restart = _hold(now, rules, recompute=recompute)
+        recompute = recompute or restart
+    if standing.rank != previous:
         standing.fell = standing.rank < previous
-        if standing.rank and not holds(state, ladder.tiers[standing.rank - 1].keep, as_of):
-            standing.grace_until = _days_later(calendar, at, as_of, ladder.grace_days)
-    if moved or recompute or standing.due <= at:
-        standing.due = next_due(state, ladder, standing, as_of, calendar)
-    return Move(previous, standing.rank, at, correction) if moved else None
+        recompute = True
+    if standing.hand is not None:
+        recompute = hand.expire(now, rules) or recompute
+    standing.shown = hand.told(standing)
+    moved = standing.shown != before
+    if moved:
+        standing.shown_since = at
+    if (
+        moved
+        or recompute
+        or standing.due <= at
+        or (standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
+    ):
+        standing.due = next_due(now, rules)
+    return Move(before, standing.shown, at, correction, judged_day=judged_day) if moved else None
 
 
-def next_due(state: CustomerState, ladder: Ladder, standing: LadderStanding, as_of: int, calendar: Calendar) -> int:
-    """The instant at which time alone next changes the place, or starts its grace period."""
-    if not standing.rank:
-        return NOT_DUE
-    if standing.grace_until:
-        return standing.grace_until
-    until = holds_until(state, ladder.tiers[standing.rank - 1].keep, as_of, calendar)
-    return NOT_DUE if until == FOREVER else until
+def next_due(now: Moment, rules: LadderRules) -> int:
+    """The instant at which time alone next changes the place, starts its grace period, or calls for a notice."""
+    standing, due = now.standing, NOT_DUE
+    if standing.rank:
+        keep = rules.tiers[standing.rank - 1]
+        if standing.grace_until:
+            due = min(standing.grace_until, keep.keep.turns_at(now) if keep.kept_by_time else NOT_DUE)
+        elif rules.clocked:
+            due = standing.review_at
+        else:
+            due = keep_ends(now, rules)
+    if not rules.steady:
+        for tier in rules.tiers[standing.rank :]:
+            if tier.enters_by_time or rules.minimum is not None:
+                due = min(due, tier.enter.turns_at(now))
+        if rules.minimum is not None:
+            due = min(due, rules.minimum.turns_at(now))
+    if standing.hand is not None:
+        due = min(due, hand.next_end(standing))
+    return min(due, next_notice(now, rules), NOT_DUE)
 
 
-def restate(ladder: Ladder, standing: LadderStanding, booked: Booked, calendar: Calendar) -> None:
+def restate(
+    rules: LadderRules, standing: LadderStanding, state: CustomerState, booked: Booked, calendar: Calendar
+) -> None:
     """Hold what the tier was reached with at what is known of that day by now.
 
     A late order counts, what was taken back does not.
     """
-    if not standing.entry:
+    if not standing.since:
         return
-    reached = calendar.day_of(standing.since)
-    if booked.day > reached:
+    reached = Moment(state, standing, calendar, standing.since, present=False, closed=True)
+    if booked.day > reached.day:
         return
-    change = {"spend": booked.spend, "orders": booked.orders}
-    for i, condition in enumerate(ladder.tiers[standing.rank - 1].enter.conditions):
-        if condition.window_days is None or booked.day > reached - condition.window_days:
-            standing.entry[i] += change.get(condition.metric, 0)
+    standing.base = standing.base[0] + booked.orders, standing.base[1] + booked.spend
+    if standing.entry:
+        leaves = rules.tiers[standing.rank - 1].enter.leaves()
+        standing.entry = [
+            leaf.restated(value, reached, booked) for leaf, value in zip(leaves, standing.entry, strict=False)
+        ]
 
 
-def _highest(state: CustomerState, ladder: Ladder, as_of: int, *, above: int) -> int:
-    for tier in reversed(ladder.tiers[above:]):
-        if holds(state, tier.enter, as_of):
-            return tier.rank
+def _hold(now: Moment, rules: LadderRules, *, recompute: bool) -> tuple[bool, bool]:
+    """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended."""
+    standing = now.standing
+    tier = rules.tiers[standing.rank - 1]
+    kept = tier.keep.met(now)
+    if not kept and recompute and standing.entry and not tier.enter.met_with(iter(standing.entry)):
+        _rise_was_void(now, rules)
+        return True, True
+    if rules.clocked:
+        return False, _review(now, rules, kept=kept)
+    if now.at < standing.valid_until:
+        return False, False
+    if kept:
+        ended, standing.grace_until = bool(standing.grace_until), 0
+        return False, ended
+    if not standing.grace_until:
+        standing.grace_until = days_later(now.calendar, now.at, rules.ladder.grace_days)
+    if standing.grace_until <= now.at:
+        fall(now, rules, None)
+    return False, False
+
+
+def _review(now: Moment, rules: LadderRules, *, kept: bool) -> bool:
+    """What a clock asks for: `keep` over the period that has ended, or in the grace period after it."""
+    standing, ladder = now.standing, rules.ladder
+    tier = rules.tiers[standing.rank - 1]
+    if standing.grace_until:
+        closed = now.end_of(standing.judged_day)
+        if kept or tier.keep.met(closed):
+            standing.grace_until = standing.judged_day = 0
+            standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
+            return True
+        if standing.grace_until <= now.at:
+            fall(now, rules, closed)
+        return False
+    if not standing.review_at:
+        standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
+    if standing.review_at > now.at:
+        return False
+    standing.deducted += tier.tier.deduct
+    now.deducted = standing.deducted
+    closed = now.end_of(now.calendar.day_of(standing.review_at) - 1)
+    if tier.keep.met(closed):
+        standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
+        return True
+    standing.judged_day = closed.day
+    standing.grace_until = days_later(now.calendar, standing.review_at, ladder.grace_days)
+    if standing.grace_until <= now.at:
+        fall(now, rules, closed)
+    return True
+
+
+def _reviewed_day(now: Moment) -> int:
+    """Last day of the period whose review is due now; 0: none is."""
+    review_at = now.standing.review_at
+    return now.calendar.day_of(review_at) - 1 if review_at and review_at <= now.at else 0
+
+
+def _highest(now: Moment, rules: LadderRules, *, above: int) -> int:
+    for tier in reversed(rules.tiers[above:]):
+        if tier.enter.met(now):
+            return tier.tier.rank if rules.minimum is None or rules.minimum.met(now) else above
     return above
 
 
-def _highest_kept(state: CustomerState, ladder: Ladder, below: int, as_of: int) -> int:
-    for tier in reversed(ladder.tiers[: below - 1]):
-        if holds(state, tier.keep, as_of):
-            return tier.rank
-    return 0
-
-
-def _rise_was_void(state: CustomerState, ladder: Ladder, standing: LadderStanding, at: int, as_of: int) -> None:
+def _rise_was_void(now: Moment, rules: LadderRules) -> None:
     """Go back: to a tier above the one held before if its `enter` holds, else to what is kept of that one."""
+    standing = now.standing
     before = standing.risen_from
-    rank = next((t.rank for t in reversed(ladder.tiers[before : standing.rank - 1]) if holds(state, t.enter, as_of)), 0)
+    between = reversed(rules.tiers[before : standing.rank - 1])
+    rank = next((tier.tier.rank for tier in between if tier.enter.met(now)), 0)
     if not rank:
-        rank = _highest_kept(state, ladder, before + 1, as_of)
+        rank = next((t.tier.rank for t in reversed(rules.tiers[:before]) if t.keep.met(now)), 0)
         before = rank - 1
-    if rank and holds(state, ladder.tiers[rank - 1].enter, as_of):
-        _enter(state, ladder, standing, rank, at, as_of, risen_from=before)
+    if rank and rules.tiers[rank - 1].enter.met(now):
+        enter(now, rules, rank, risen_from=before)
     else:
-        _stand(standing, rank, at)
-
-
-def _enter(
-    state: CustomerState, ladder: Ladder, standing: LadderStanding, rank: int, at: int, as_of: int, *, risen_from: int
-) -> None:
-    _stand(standing, rank, at)
-    standing.entry = [m.value for m in measure(state, ladder.tiers[rank - 1].enter, as_of)]
-    standing.risen_from = risen_from
-
-
-def _stand(standing: LadderStanding, rank: int, at: int) -> None:
-    """Take a place without having earned it by `enter`: nothing that is taken back later makes it void."""
-    standing.rank, standing.since, standing.grace_until, standing.entry = rank, at, 0, []
-
-
-def _days_later(calendar: Calendar, at: int, day: int, days: int) -> int:
-    """`days` local days after `at`, as far into its day: a grace period that starts at midnight ends at midnight."""
-    return calendar.start_of(day + days) + at - calendar.start_of(day)
-
-
-def _entry_void(enter: Requirement, entry: list[int]) -> bool:
-    """Whether the tier would not have been reached without the orders that were taken back since."""
-    met = [value >= condition.at_least for condition, value in zip(enter.conditions, entry, strict=False)]
-    return bool(met) and not (all(met) if enter.mode == "all" else any(met))
-
-
-def tier_at(ladder: Ladder, rank: int) -> Tier | None:
-    """The tier of a rank; None for rank 0."""
-    return ladder.tiers[rank - 1] if rank else None
+        stand(now, rules, rank)

@@ -11,11 +11,13 @@ from schemas.decisions import (
     Contactable,
     CustomerBlock,
     LadderStanding,
+    OverrideRef,
     Profile,
 )
-from streams.customer import daylog
-from streams.customer.standing import NO_BAND
-from streams.customer.state import CustomerState
+from streams.customer import daylog, facts
+from streams.customer.standing import NO_BAND, NO_RANK
+from streams.customer.standing import LadderStanding as Standing
+from streams.customer.state import NEVER, CustomerState
 from streams.effects import output_id
 from streams.regime import Regime
 from streams.standing import churn
@@ -25,32 +27,25 @@ _ORDERS_365D: Final = daylog.PLACES["orders", 365]
 _SPEND_365D: Final = daylog.PLACES["spend", 365]
 
 
-def window_name(window_days: int | None) -> str:
-    """A window as outputs name it."""
-    return "lifetime" if window_days is None else f"{window_days}d"
-
-
 def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
     """The standing in short, as of the windows' day. What no rule judges yet is null."""
     tier = None
-    if state.ladders and state.ladders[0].rank:
-        tier = regime.tier_refs[0][state.ladders[0].rank - 1]
+    if regime.public >= 0 and (rank := state.ladders[regime.public].shown):
+        tier = regime.tier_refs[regime.public][rank - 1]
     rules = regime.policy.churn
     return CustomerBlock(
         tier=tier,
         lifecycle=None,
         value_class=None,
         risk_band=rules.bands[state.risk.band].name if rules and state.risk.band != NO_BAND else None,
-        preferred_channel=max(state.channels, key=lambda name: (state.channels[name], name))
-        if state.channels
-        else None,
+        preferred_channel=facts.preferred_channel(state),
         contactable=_contactable(state) if state.contact else _UNASKED,
-        top_categories=(),
+        top_categories=facts.top_categories(state) if state.categories else (),
         last_order_at=format_instant(state.last_order_at) if state.last_order_at else None,
         orders_365d=state.sums[_ORDERS_365D],
         spend_365d_minor=state.sums[_SPEND_365D],
         currency=regime.policy.currency,
-        locale=state.locale or None,
+        locale=str(locale) if (locale := state.traits.get("locale")) else None,
         test=state.test,
     )
 
@@ -94,18 +89,28 @@ def _contactable(state: CustomerState) -> Contactable:
 def _ladder_standings(state: CustomerState, regime: Regime) -> tuple[LadderStanding, ...]:
     standings = []
     for rules, refs, standing in zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True):
-        if standing.rank:
+        if standing.shown:
+            held_until = max(standing.valid_until, standing.review_at)
             standings.append(
                 LadderStanding(
                     ladder=rules.id,
-                    tier=refs[standing.rank - 1],
-                    since=format_instant(standing.since),
-                    valid_until=None,
+                    tier=refs[standing.shown - 1],
+                    since=format_instant(standing.shown_since),
+                    valid_until=format_instant(held_until) if held_until > state.clock else None,
                     grace_until=format_instant(standing.grace_until) if standing.grace_until else None,
-                    override=None,
+                    override=override_ref(standing),
                 )
             )
     return tuple(standings)
+
+
+def override_ref(standing: Standing) -> OverrideRef | None:
+    """The tier that was set by hand, as outputs tell it."""
+    hand = standing.hand
+    if hand is None or hand.override == NO_RANK:
+        return None
+    until = hand.override_until
+    return OverrideRef(reason=hand.reason, valid_until=format_instant(until) if until < NEVER else None)
 
 
 def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStanding | None:

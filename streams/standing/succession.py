@@ -5,12 +5,15 @@ What the new policy no longer has is left, and its leaving is announced as any o
 
 from typing import NamedTuple
 
-import msgspec
-
-from streams.customer.standing import NO_BAND, LadderStanding
+from streams.customer.standing import NO_BAND, NO_RANK, LadderStanding
 from streams.customer.state import CustomerState
 from streams.policy.model import Ladder, Policy, Tier
-from streams.standing.ladder import Move, tier_at
+from streams.regime import Regime
+from streams.standing import hand
+from streams.standing.clocks import held_until
+from streams.standing.ladder import Move
+from streams.standing.ladder_rules import LadderRules
+from streams.standing.moment import Moment
 
 
 class Left(NamedTuple):
@@ -18,38 +21,65 @@ class Left(NamedTuple):
 
     tiers: dict[str, Tier]
     """By the id of their ladder, which the new policy has."""
-    ladders: list[tuple[Ladder, LadderStanding, Tier]]
+    ladders: list[tuple[LadderRules, LadderStanding, Tier]]
     """Ladders that are gone with all their tiers, where a tier was held."""
     band: str | None
 
 
-def carry_over(state: CustomerState, old: Policy, new: Policy) -> Left:
+def carry_over(state: CustomerState, old: Regime, new: Regime) -> Left:
     """Give the state standings of the new policy's shape, before anything is judged by it."""
-    held = {rules.id: (rules, standing) for rules, standing in zip(old.ladders, state.ladders, strict=True)}
+    held = {rules.ladder.id: (rules, standing) for rules, standing in zip(old.ladders, state.ladders, strict=True)}
     left: dict[str, Tier] = {}
     state.ladders = []
     for rules in new.ladders:
-        before, standing = held.pop(rules.id, (rules, LadderStanding()))
-        tier = tier_at(before, standing.rank)
-        kept = next((t for t in rules.tiers if tier is not None and t.id == tier.id), None)
-        if tier is not None and kept is None:
-            left[rules.id] = tier
-        standing.rank, standing.entry = (kept.rank if kept else 0), []
+        before, standing = held.pop(rules.ladder.id, (rules, LadderStanding()))
+        tier = before.tier(standing.shown)
+        kept = _rank_in(rules.ladder, tier)
+        if tier is not None and not kept:
+            left[rules.ladder.id] = tier
+        _carry_hand_over(standing, before.ladder, rules.ladder)
+        standing.rank, standing.entry = _rank_in(rules.ladder, before.tier(standing.rank)), []
+        standing.shown, standing.review_at, standing.judged_day = kept, 0, 0
+        reached = Moment(state, standing, new.calendar, standing.since, present=False)
+        standing.valid_until = held_until(rules.ladder, reached) if standing.rank and not standing.fell else 0
         state.ladders.append(standing)
-    gone = [(rules, standing, tier) for rules, standing in held.values() if (tier := tier_at(rules, standing.rank))]
-    return Left(left, gone, _carry_band_over(state, old, new))
+    gone = [(rules, standing, tier) for rules, standing in held.values() if (tier := rules.tier(standing.shown))]
+    counted = {where.name for where in new.counted}
+    state.series = {name: series for name, series in state.series.items() if "=" not in name or name in counted}
+    return Left(left, gone, _carry_band_over(state, old.policy, new.policy))
 
 
-def departures(state: CustomerState, new: Policy, left: Left, at: int) -> list[tuple[Ladder, LadderStanding, Move]]:
+def departures(
+    state: CustomerState, new: Regime, left: Left, at: int
+) -> list[tuple[LadderRules, LadderStanding, Move]]:
     """The moves away from what is no more, after the new policy has judged."""
     moves = []
     for rules, standing in zip(new.ladders, state.ladders, strict=True):
-        if rules.id in left.tiers:
-            moves.append((rules, standing, Move(0, standing.rank, at, correction=False, left=left.tiers[rules.id])))
+        if rules.ladder.id in left.tiers:
+            gone = left.tiers[rules.ladder.id]
+            moves.append((rules, standing, Move(0, standing.shown, at, correction=False, left=gone)))
     for rules, standing, tier in left.ladders:
-        empty = msgspec.structs.replace(rules, tiers=())
-        moves.append((empty, standing, Move(0, 0, at, correction=False, left=tier)))
+        standing.shown, standing.hand, standing.grace_until = 0, None, 0
+        moves.append((rules, standing, Move(0, 0, at, correction=False, left=tier)))
     return moves
+
+
+def _rank_in(ladder: Ladder, tier: Tier | None) -> int:
+    """The rank that a tier of the same id has on a ladder; 0: it has none."""
+    return next((t.rank for t in ladder.tiers if tier is not None and t.id == tier.id), 0)
+
+
+def _carry_hand_over(standing: LadderStanding, old: Ladder, new: Ladder) -> None:
+    """Overrides and matches go with their tier; one whose tier is gone ends."""
+    by_hand = standing.hand
+    if by_hand is None:
+        return
+    if by_hand.override > 0:
+        by_hand.override = _rank_in(new, old.tiers[by_hand.override - 1]) or NO_RANK
+    if by_hand.match:
+        by_hand.match = _rank_in(new, old.tiers[by_hand.match - 1])
+    if by_hand.override == NO_RANK:
+        hand.clear_override(standing)
 
 
 def _carry_band_over(state: CustomerState, old: Policy, new: Policy) -> str | None:

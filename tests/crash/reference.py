@@ -13,7 +13,8 @@ import msgspec
 from schemas.clock import parse_instant
 from schemas.journal import ControlRecord, GoLive, PolicyActivated, decode_journal
 from streams.backfill import go_live
-from streams.customer.state import CustomerState, encode_state
+from streams.customer.record import encode_state
+from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process

@@ -13,7 +13,8 @@ import structlog
 from agents.cli import run
 from agents.embedded import EmbeddedKafka, EmbeddedValkey
 from agents.runtime.names import changelog
-from streams.customer.state import CustomerState, encode_state
+from streams.customer.record import encode_state
+from streams.customer.state import CustomerState
 from tests.integration.redis_state import ProjectionProcess, client_of, seconds_until_equal
 from tests.profiles import AT, PARTITIONS, ProfileTopic
 

@@ -12,7 +12,8 @@ from schemas.clock import MS_PER_DAY, parse_instant
 from schemas.events import BrowseActivity, InputEvent, OrderCancelled, OrderCompleted, OrderRefunded, TicketCreated
 from streams.calendar import Calendar
 from streams.models.crossing import score_at
-from streams.policy.model import Condition, Ladder, Policy, Requirement
+from streams.policy.model import AnyOf, Comparison, Ladder, Policy, Requirement, comparisons
+from streams.policy.windows import Window
 
 WAITING_MS: Final = 30 * MS_PER_DAY
 REMEMBERED_DAYS: Final = 402
@@ -146,27 +147,27 @@ class Shopper:
         took = [self._take(event) for event in events]
         return any(took)
 
-    def _value(self, condition: Condition, as_of: int) -> int:
-        first = as_of - condition.window_days if condition.window_days is not None else -1
+    def _value(self, condition: Comparison, as_of: int) -> int:
+        first = _before(condition.window, as_of)
         if condition.metric in self.others:
             return sum(1 for day in self.others[condition.metric] if day > first)
         kept = [order for order in self.orders.values() if order.kept and order.day > first]
         return len(kept) if condition.metric == "orders" else sum(order.left for order in kept)
 
     def _holds(self, requirement: Requirement, as_of: int) -> bool:
-        met = [self._value(c, as_of) >= c.at_least for c in requirement.conditions]
-        return all(met) if requirement.mode == "all" else any(met)
+        met = [self._value(c, as_of) >= _threshold(c) for c in comparisons(requirement)]
+        return any(met) if isinstance(requirement, AnyOf) else all(met)
 
     def _would_have_been_reached(self) -> bool:
         """Whether `enter` held on the day of the rise, by what is known of orders up to that day by now."""
         day, met = self.calendar.day_of(self.place.since), []
         requirement = self.ladder.tiers[self.place.rank - 1].enter
-        for c in requirement.conditions:
-            first = day - c.window_days if c.window_days is not None else -1
+        for c in comparisons(requirement):
+            first = _before(c.window, day)
             then = [order for order in self.orders.values() if order.kept and first < order.day <= day]
             values = {"orders": len(then), "spend": sum(order.left for order in then), **self.place.seen_then}
-            met.append(values[f"{c.metric}{c.window_days}" if c.metric in self.others else c.metric] >= c.at_least)
-        return all(met) if requirement.mode == "all" else any(met)
+            met.append(values[f"{c.metric}{c.window.name}" if c.metric in self.others else c.metric] >= _threshold(c))
+        return any(met) if isinstance(requirement, AnyOf) else all(met)
 
     def _judge(self, cause: str, *, happened_at: int | None = None, took: bool = False) -> None:
         as_of, place, tiers = self.calendar.day_of(self.now), self.place, self.ladder.tiers
@@ -203,8 +204,8 @@ class Shopper:
         before = self.place.rank
         self.tiers.append(Moved(self.now, before, rank, cause))
         as_of = self.calendar.day_of(self.now)
-        conditions = self.ladder.tiers[rank - 1].enter.conditions if rank else ()
-        seen = {f"{c.metric}{c.window_days}": self._value(c, as_of) for c in conditions if c.metric in self.others}
+        conditions = comparisons(self.ladder.tiers[rank - 1].enter) if rank else ()
+        seen = {f"{c.metric}{c.window.name}": self._value(c, as_of) for c in conditions if c.metric in self.others}
         self.place = Place(rank, self.now, None, earned, before, seen, self.now if rank < before else None)
 
     def _score(self, at: int) -> float:
@@ -231,6 +232,16 @@ class Shopper:
             self.band = max(raw, self.band)
         if self.band != before:
             self.bands.append(Moved(self.now, before, self.band, cause))
+
+
+def _before(window: Window, day: int) -> int:
+    """The last day that a window leaves out."""
+    return day - window.days if window.kind == "days" else -1
+
+
+def _threshold(condition: Comparison) -> int:
+    assert isinstance(condition.threshold, int)
+    return condition.threshold
 
 
 def _name(event: OrderRefunded | OrderCancelled) -> tuple[str, str]:

@@ -7,14 +7,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.money import EXPONENTS, minor_to_decimal
-from streams.policy.model import WINDOWS_DAYS
 from streams.policy.positions import Path
 
 Doc = dict[str, Any]
 
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=12)
-windows = st.sampled_from([*(f"{days} days" for days in WINDOWS_DAYS), "lifetime"])
+windows = st.sampled_from(["30 days", "45 days", "365 days", "lifetime", "calendar year", "year from 03-01"])
 
 
 @st.composite

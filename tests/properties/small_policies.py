@@ -2,44 +2,49 @@
 
 from itertools import pairwise
 
+import msgspec
 from hypothesis import strategies as st
 
 from streams.models.mbgnbd import CDNOW_1997
 from streams.policy.model import (
     BAND_NAMES,
-    METRICS,
-    WINDOWS_DAYS,
+    AllOf,
+    AnyOf,
     Band,
     ChurnRules,
-    Condition,
+    Comparison,
     Ladder,
     Policy,
-    Requirement,
     Tier,
 )
+from tests.requirements import at_least
 
+SUMMED = ("spend", "orders", "visits", "tickets")
 ZONES = ("UTC", "America/New_York", "Asia/Shanghai", "Asia/Beirut", "Pacific/Apia")
+WINDOWS_DAYS = (30, 90, 365)
 conditions = st.builds(
-    lambda metric, window, steps: Condition(metric, window, steps * 1_500 if metric == "spend" else (steps + 1) // 2),
-    st.sampled_from((*METRICS, "spend", "orders")),
+    lambda metric, window, steps: at_least(metric, window, steps * 1_500 if metric == "spend" else (steps + 1) // 2),
+    st.sampled_from((*SUMMED, "spend", "orders")),
     st.sampled_from((*WINDOWS_DAYS, None)),
     st.integers(1, 8),
 )
 
 
 @st.composite
-def requirements(draw: st.DrawFn) -> Requirement:
+def requirements(draw: st.DrawFn) -> AnyOf | AllOf:
     """One or two conditions, no two on the same metric over the same window."""
-    drawn = draw(st.lists(conditions, min_size=1, max_size=2, unique_by=lambda c: (c.metric, c.window_days)))
-    return Requirement(draw(st.sampled_from(("all", "any"))), tuple(drawn))
+    drawn = draw(st.lists(conditions, min_size=1, max_size=2, unique_by=lambda c: (c.metric, c.window)))
+    return AllOf(tuple(drawn)) if draw(st.booleans()) else AnyOf(tuple(drawn))
 
 
-def kept(enter: Requirement, ratio: float) -> Requirement:
+def kept(enter: AnyOf | AllOf, ratio: float) -> AnyOf | AllOf:
     """What whoever meets `enter` meets too: less of the same."""
-    return Requirement(
-        enter.mode,
-        tuple(Condition(c.metric, c.window_days, max(1, int(c.at_least * ratio))) for c in enter.conditions),
-    )
+    less = [
+        msgspec.structs.replace(c, threshold=max(1, int(c.threshold * ratio)))
+        for c in enter.parts
+        if isinstance(c, Comparison) and isinstance(c.threshold, int)
+    ]
+    return AllOf(tuple(less)) if isinstance(enter, AllOf) else AnyOf(tuple(less))
 
 
 @st.composite

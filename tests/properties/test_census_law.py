@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agents.census import Place
 from agents.customers import CustomersPartition
-from streams.customer.state import decode_state
+from streams.customer.record import decode_state
 from tests.journal import Committed, customers_stage, fold_all, restored
 from tests.properties.journals import POLICIES, Happening, happenings, long
 from tests.properties.test_partition_laws import Control, controls, journal_of

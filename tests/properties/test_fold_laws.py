@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderCompleted, OrderRefunded
-from streams.customer import daylog
-from streams.customer.state import CustomerState, decode_state, encode_state, head
+from streams.customer import daylog, orders
+from streams.customer.record import decode_state, encode_state, head
+from streams.customer.state import CustomerState
 from streams.regime import Regime, regime_of
 from tests.properties.journals import KINDS, POLICIES, START_MS, Arrival, Happening, arrivals, lives
 from tests.properties.one_customer import Folded, fold, once_each, visit
 
 REGIMES = tuple(regime_of(policy, 0, 0) for policy in POLICIES)
 regimes = st.sampled_from(REGIMES)
-ORDER_ENTRY, TAKING_ENTRY, FOREIGN_ENTRY = 31, 10, 32
+TAKING_ENTRY, FOREIGN_ENTRY = 10, 32
 STEADY = tuple(kind for kind in KINDS if kind not in {"state", "conflict"})
 
 
@@ -24,18 +25,28 @@ def entries(packed: bytearray, size: int) -> list[bytes]:
     return sorted(bytes(packed[i : i + size]) for i in range(0, len(packed), size))
 
 
+def kept_orders(state: CustomerState) -> list[tuple[object, ...]]:
+    """What is known of each kept order, its channel by name: places go by the order of arrival."""
+    names = ["", *state.channels]
+    return sorted((order.hash, names[order.channel], *order[1:3], *order[4:]) for order in orders.since(state, 0))
+
+
 def aggregates(state: CustomerState) -> dict[str, object]:
     """What a life adds up to, whatever the order of its arrival."""
     return {
         "days": [entry for entry in daylog.entries(state) if any(entry[1:])],
         "windows": daylog.windows(state),
-        "orders": entries(state.orders, ORDER_ENTRY),
+        "orders": kept_orders(state),
+        "cancelled": len(state.orders) // 24 - len(kept_orders(state)),
+        "series": {name: (entry.log, entry.count, entry.amount) for name, entry in state.series.items() if entry.log},
+        "kinds": state.channel_types,
+        "categories": state.categories,
         "takings": sorted(taking[:8] for taking in entries(state.takings, TAKING_ENTRY)),
         "foreign": entries(state.foreign, FOREIGN_ENTRY),
         "purchases": (state.purchase_days, state.first_day, state.last_day),
         "span": (state.first_order_at, state.last_order_at),
         "channels": state.channels,
-        "said": (state.contact, state.purposes, state.locale, state.test),
+        "said": (state.contact, state.purposes, state.traits, state.test),
     }
 
 

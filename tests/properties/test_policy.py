@@ -4,30 +4,74 @@ import random
 import tomllib
 from decimal import Decimal
 from fractions import Fraction
+from operator import ge, gt, le, lt
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.policy.canonical import canonical, load_canonical
-from streams.policy.conditions import implies, scaled
-from streams.policy.model import METRICS, WINDOWS_DAYS, Condition, Policy, Requirement
+from streams.policy.logic import implies, impossible, scaled
+from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Policy, Requirement
 from streams.policy.parse import parse
 from streams.policy.positions import lines_of
+from streams.policy.windows import LIFETIME, Window, rolling
 from tests.properties.policy_files import Doc, at, documents, paths_of, put, written
+from tests.requirements import at_least
 
-windows_days = st.sampled_from([*WINDOWS_DAYS, None])
-conditions = st.builds(Condition, metric=st.sampled_from(METRICS), window_days=windows_days, at_least=st.integers(1, 6))
-requirements = st.builds(
-    Requirement,
-    mode=st.sampled_from(["any", "all"]),
-    conditions=st.lists(conditions, min_size=1, max_size=3).map(tuple),
+SUMMED = ("spend", "orders", "visits", "tickets")
+WINDOWS = (
+    *(rolling(days) for days in (30, 90, 365)),
+    Window("calendar-month"),
+    Window("calendar-quarter"),
+    Window("calendar-year"),
+    LIFETIME,
 )
+leaves = st.builds(
+    Comparison,
+    metric=st.sampled_from(SUMMED),
+    operator=st.sampled_from((">=", ">", "<=", "<")),
+    threshold=st.integers(0, 6),
+    window=st.sampled_from(WINDOWS),
+)
+requirements = st.recursive(
+    leaves,
+    lambda parts: (
+        st.builds(AllOf, st.lists(parts, min_size=1, max_size=3).map(tuple))
+        | st.builds(AnyOf, st.lists(parts, min_size=1, max_size=3).map(tuple))
+        | st.builds(NotMet, parts)
+    ),
+    max_leaves=5,
+)
+COMPARE = {">=": ge, ">": gt, "<=": le, "<": lt}
 
-large_requirements = st.builds(
-    lambda metric, at_least: Requirement("all", (Condition(metric, 365, at_least),)),
-    st.sampled_from(METRICS),
-    st.integers(1, 10**15),
-)
+
+def met(requirement: Requirement, sums: dict[tuple[str, str], int]) -> bool:
+    """Whether it holds for given sums."""
+    match requirement:
+        case Comparison():
+            value = sums[requirement.metric, requirement.window.name]
+            return bool(COMPARE[requirement.operator](value, requirement.threshold))
+        case NotMet():
+            return not met(requirement.part, sums)
+        case AllOf():
+            return all(met(part, sums) for part in requirement.parts)
+        case AnyOf():
+            return any(met(part, sums) for part in requirement.parts)
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> dict[tuple[str, str], int]:
+    """Sums that some history can have: a window that covers another holds at least what that holds."""
+    days_ago = {"30d": 29, "90d": 89, "365d": 364, "lifetime": 10_000}
+    begun = {"calendar_month": draw(st.integers(0, 30)), "calendar_quarter": draw(st.integers(0, 91))}
+    begun["calendar_quarter"] = max(begun.values())
+    days_ago |= {**begun, "calendar_year": max(begun["calendar_quarter"], draw(st.integers(0, 365)))}
+    found = {}
+    for metric in SUMMED:
+        ages = draw(st.lists(st.sampled_from((0, 5, 29, 30, 45, 89, 100, 200, 364, 400)), max_size=8))
+        for name, reach in days_ago.items():
+            found[metric, name] = sum(age <= reach for age in ages)
+    return found
 
 
 def accepted(text: str) -> Policy:
@@ -89,31 +133,34 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     assert all(1 <= error.line <= text.count("\n") + 1 for error in found)
 
 
-@given(requirements, requirements, st.lists(st.integers(0, 6), min_size=16, max_size=16))
-def test_what_implies_really_implies(strong: Requirement, weak: Requirement, values: list[int]) -> None:
-    """No customer, whatever their sums, meets the stronger requirement without the weaker one."""
-    sums: dict[tuple[str, int | None], int] = {}
-    for index, metric in enumerate(METRICS):
-        total = 0
-        for step, window in enumerate([*WINDOWS_DAYS, None]):
-            total += values[4 * index + step]  # a longer window holds at least what a shorter one holds
-            sums[metric, window] = total
-
-    def met(requirement: Requirement) -> bool:
-        each = any if requirement.mode == "any" else all
-        return each(sums[c.metric, c.window_days] >= c.at_least for c in requirement.conditions)
-
+@given(requirements, requirements, customers())
+def test_what_implies_really_implies(strong: Requirement, weak: Requirement, sums: dict[tuple[str, str], int]) -> None:
+    """No customer, whatever their history, meets the stronger requirement without the weaker one."""
     if implies(strong, weak):
-        assert met(weak) or not met(strong)
+        assert met(weak, sums) or not met(strong, sums)
     assert implies(strong, strong)
 
 
-@given(large_requirements, st.integers(1, 1_000))
-def test_scaling_rounds_up_to_the_next_whole_unit(requirement: Requirement, thousandths: int) -> None:
+@given(requirements, customers())
+def test_what_is_impossible_nobody_meets(requirement: Requirement, sums: dict[tuple[str, str], int]) -> None:
+    """Contradictions are contradictions."""
+    if impossible(requirement):
+        assert not met(requirement, sums)
+
+
+@given(requirements, st.integers(1, 1_000), customers())
+def test_who_meets_a_requirement_meets_the_scaled_one(
+    requirement: Requirement, thousandths: int, sums: dict[tuple[str, str], int]
+) -> None:
+    """Lower limits fall and upper ones rise, also under `not`."""
+    assert met(scaled(requirement, Decimal(thousandths) / 1_000), sums) or not met(requirement, sums)
+
+
+@given(st.sampled_from(SUMMED), st.integers(1, 10**15), st.integers(1, 1_000))
+def test_scaling_rounds_up_to_the_next_whole_unit(metric: str, threshold: int, thousandths: int) -> None:
     """The scaled threshold is the least integer that is not below ratio times threshold, and never above it."""
-    ratio = Fraction(thousandths, 1_000)
-    for before, after in zip(
-        requirement.conditions, scaled(requirement, Decimal(thousandths) / 1_000).conditions, strict=True
-    ):
-        assert after.at_least - 1 < ratio * before.at_least <= after.at_least <= before.at_least
-        assert (after.metric, after.window_days) == (before.metric, before.window_days)
+    after = scaled(at_least(metric, 365, threshold), Decimal(thousandths) / 1_000)
+    assert isinstance(after, Comparison)
+    assert isinstance(after.threshold, int)
+    assert after.threshold - 1 < Fraction(thousandths, 1_000) * threshold <= after.threshold <= threshold
+    assert (after.metric, after.window) == (metric, rolling(365))

@@ -95,7 +95,7 @@ class Judge:
             "waiting": str(len(state.waiting)),
             "sequences": {
                 topic: str(n)
-                for topic, n in zip(TOLD_IN.values(), state.sequences, strict=True)
+                for topic, n in zip((*TOLD_IN.values(), "notices"), state.sequences, strict=True)
                 if topic in told["sequences"]
             }
             if "sequences" in told

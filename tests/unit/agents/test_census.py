@@ -5,7 +5,7 @@ from collections import Counter
 from agents.census import COUNTED_PER_TURN, TierCensus
 from agents.customers import CustomersPartition
 from schemas.clock import MS_PER_DAY
-from streams.customer.state import decode_state, encode_state, head
+from streams.customer.record import decode_state, encode_state, head
 from tests.journal import Committed, customers_stage, default_policy, fold_all, policy_of, restored
 from tests.unit.agents.silver import AT, FALLS, STRICT, journal_with_orders, open_partition, order, visit
 

@@ -9,7 +9,7 @@ import agents.customers
 from agents.partition_records import POLICIES_KEY
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockTick, control_key
-from streams.customer.state import encode_state
+from streams.customer.record import encode_state
 from streams.policy.parse import canonical
 from tests.journal import (
     JOURNAL,

@@ -110,4 +110,4 @@ def test_channels_are_counted_as_far_as_there_can_be_any() -> None:
 
     channels = committed.state(b"till").channels
     assert len(channels) == CHANNELS_MAX
-    assert channels["channel 0"] == 2
+    assert channels["channel 0"] == [2, 2, 200]

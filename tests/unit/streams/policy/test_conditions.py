@@ -4,20 +4,21 @@ from typing import Literal
 
 import pytest
 
-from streams.policy.conditions import implies
-from streams.policy.model import Condition, Requirement
+from streams.policy.logic import implies
+from streams.policy.model import Comparison, Requirement
+from tests.requirements import all_of, any_of, at_least
 
-ORDERS_3 = Condition("orders", 365, 3)
-ORDERS_5 = Condition("orders", 365, 5)
-ORDERS_5_MONTH = Condition("orders", 30, 5)
-ORDERS_5_EVER = Condition("orders", None, 5)
-SPEND = Condition("spend", 365, 10_000)
+ORDERS_3 = at_least("orders", 365, 3)
+ORDERS_5 = at_least("orders", 365, 5)
+ORDERS_5_MONTH = at_least("orders", 30, 5)
+ORDERS_5_EVER = at_least("orders", None, 5)
+SPEND = at_least("spend", 365, 10_000)
 Mode = Literal["any", "all"]
 
 
-def require(mode: Mode, *conditions: Condition) -> Requirement:
+def require(mode: Mode, *conditions: Comparison) -> Requirement:
     """Write a requirement short."""
-    return Requirement(mode, conditions)
+    return all_of(*conditions) if mode == "all" else any_of(*conditions)
 
 
 @pytest.mark.parametrize(

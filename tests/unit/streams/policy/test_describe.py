@@ -3,10 +3,12 @@
 
 import pytest
 
-from streams.policy.describe import describe, describe_condition, tier_name
-from streams.policy.model import Condition, Policy, Tier
+from streams.policy.condition_words import requirement_in_words
+from streams.policy.describe import describe, tier_name
+from streams.policy.model import Comparison, Policy, Tier
 from streams.policy.parse import parse
 from streams.policy.presets import preset_text
+from tests.requirements import at_least
 
 ENGLISH = """\
 Policy default: amounts in USD, days of America/New_York.
@@ -97,16 +99,16 @@ def test_what_a_policy_lacks_is_said() -> None:
 @pytest.mark.parametrize(
     ("condition", "english", "chinese"),
     [
-        (Condition("spend", 30, 5), "at least 0.05 USD net spend in the last 30 days", "近 30 天净消费满 0.05 USD"),
-        (Condition("orders", None, 2), "at least 2 orders ever", "累计订单满 2 笔"),
-        (Condition("visits", 90, 1), "at least 1 visit in the last 90 days", "近 90 天访问满 1 次"),
-        (Condition("tickets", 365, 3), "at least 3 tickets in the last 365 days", "近 365 天工单满 3 件"),
+        (at_least("spend", 30, 5), "at least 0.05 USD net spend in the last 30 days", "近 30 天净消费满 0.05 USD"),
+        (at_least("orders", None, 2), "at least 2 orders ever", "累计订单满 2 笔"),
+        (at_least("visits", 90, 1), "at least 1 visit in the last 90 days", "近 90 天访问满 1 次"),
+        (at_least("tickets", 365, 3), "at least 3 tickets in the last 365 days", "近 365 天工单满 3 件"),
     ],
 )
-def test_a_condition_reads_by_itself(condition: Condition, english: str, chinese: str) -> None:
+def test_a_condition_reads_by_itself(condition: Comparison, english: str, chinese: str) -> None:
     """Every metric has its words."""
-    assert describe_condition(condition, "USD") == english
-    assert describe_condition(condition, "USD", "zh") == chinese
+    assert requirement_in_words(condition, "USD", "en") == english
+    assert requirement_in_words(condition, "USD", "zh") == chinese
 
 
 def test_a_tier_is_called_by_its_name_in_the_language_or_the_next_best() -> None:

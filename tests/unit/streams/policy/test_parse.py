@@ -3,9 +3,10 @@
 import pytest
 
 from streams.models.mbgnbd import CDNOW_1997, Parameters
-from streams.policy.model import Band, Condition, Ladder, Policy, Requirement
+from streams.policy.model import Band, Ladder, Policy, Requirement, comparisons
 from streams.policy.parse import parse
 from streams.policy.presets import preset_names, preset_text
+from tests.requirements import all_of, any_of, at_least
 
 SHOP = """
 [policy]
@@ -56,9 +57,9 @@ def ladder_of(text: str) -> Ladder:
     return ladder
 
 
-def spend(at_least: int) -> Requirement:
+def spend(amount: int) -> Requirement:
     """Return the requirement of a spend over a year, in minor units."""
-    return Requirement("any", (Condition("spend", 365, at_least),))
+    return any_of(at_least("spend", 365, amount))
 
 
 def test_a_file_becomes_its_ladder() -> None:
@@ -69,14 +70,14 @@ def test_a_file_becomes_its_ladder() -> None:
     assert (green.id, green.rank, green.benefits, green.service_level) == ("green", 1, (), None)
     assert (gold.id, gold.rank, gold.name) == ("gold", 2, {"en": "Gold", "zh": "金星"})
     assert (gold.benefits, gold.service_level) == (("free_refill", "birthday_gift"), "priority")
-    assert gold.enter == Requirement("any", (Condition("orders", 365, 33), Condition("spend", 365, 300_001)))
+    assert gold.enter == any_of(at_least("orders", 365, 33), at_least("spend", 365, 300_001))
 
 
 def test_keep_is_enter_times_the_ratio_rounded_up_exactly() -> None:
     """0.9 of 33 orders is 29.7, so 30; 0.9 of 3000.01 is 2700.009, so 2700.01: no float decides."""
     green, gold = ladder_of(SHOP).tiers
-    assert gold.keep == Requirement("any", (Condition("orders", 365, 30), Condition("spend", 365, 270_001)))
-    assert green.keep == Requirement("any", (Condition("orders", None, 1),))
+    assert gold.keep == any_of(at_least("orders", 365, 30), at_least("spend", 365, 270_001))
+    assert green.keep == any_of(at_least("orders", None, 1))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_keep_is_enter_times_the_ratio_rounded_up_exactly() -> None:
 def test_ratios_that_floats_cannot_hold_are_exact(ratio: str, kept: int) -> None:
     """0.07 of 100 is 7, not the 8 that the float product 7.000000000000001 would be rounded up to."""
     text = SHOP.replace("keep_ratio = 0.9", f"keep_ratio = {ratio}").replace("at_least = 33", "at_least = 100")
-    assert ladder_of(text).tiers[1].keep.conditions[0].at_least == kept
+    assert next(comparisons(ladder_of(text).tiers[1].keep)).threshold == kept
 
 
 def test_keep_that_is_given_stands() -> None:
@@ -93,7 +94,7 @@ def test_keep_that_is_given_stands() -> None:
     text = SHOP.replace(
         'benefits = ["', 'keep.all = [{ metric = "orders", window = "365 days", at_least = 20 }]\nbenefits = ["'
     )
-    assert ladder_of(text).tiers[1].keep == Requirement("all", (Condition("orders", 365, 20),))
+    assert ladder_of(text).tiers[1].keep == all_of(at_least("orders", 365, 20))
 
 
 def test_keep_may_equal_enter() -> None:
@@ -133,10 +134,10 @@ def test_the_default_preset_has_amounts_in_five_currencies(currency: str, upper_
     """In minor units of each: yen have none."""
     policy = accepted(preset_text("default"), currency=currency, time_zone="UTC")
     member, silver, gold, platinum = policy.ladders[0].tiers
-    assert member.enter == Requirement("any", (Condition("orders", None, 1),))
-    assert silver.enter.conditions == (Condition("spend", 365, upper_three[0]), Condition("orders", 365, 3))
+    assert member.enter == any_of(at_least("orders", None, 1))
+    assert silver.enter == any_of(at_least("spend", 365, upper_three[0]), at_least("orders", 365, 3))
     assert (gold.enter, platinum.enter) == (spend(upper_three[1]), spend(upper_three[2]))
-    assert [condition.at_least for condition in silver.keep.conditions] == [upper_three[0] * 9 // 10, 3]
+    assert [condition.threshold for condition in comparisons(silver.keep)] == [upper_three[0] * 9 // 10, 3]
     assert policy.ladders[0].grace_days == 30
 
 

@@ -1,0 +1,48 @@
+"""The bytes of a customer's state, as they stand in the changelog.
+
+The record is a fixed head (version, due instant, policy ordinal), readable without decoding the rest, and a msgpack
+array. A commit encodes each touched customer whole.
+"""
+
+import struct
+from typing import Final
+
+import msgspec
+
+from streams.customer.state import CustomerState
+from streams.customer.upgrade import from_version_1
+
+VERSION: Final = 2
+_HEAD: Final = struct.Struct(">BqH")
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(CustomerState).decode
+
+
+class UnknownStateError(Exception):
+    """A state record of a version that this application can't read: it was written by a newer one."""
+
+
+def encode_state(state: CustomerState) -> bytes:
+    """The record as it stands in the changelog."""
+    return _HEAD.pack(VERSION, state.due, state.ordinal) + _encode(state)
+
+
+def decode_state(record: bytes) -> CustomerState:
+    """The inverse of `encode_state`; records of earlier versions are read too.
+
+    Raises `UnknownStateError` for a record of a newer version.
+    """
+    version, body = record[0], memoryview(record)[_HEAD.size :]
+    if version == VERSION:
+        return _decode(body)
+    if version == 1:
+        return from_version_1(body)
+    raise UnknownStateError(
+        f"state record of version {version}, this application reads version {VERSION}: start the newer release"
+    )
+
+
+def head(record: bytes) -> tuple[int, int]:
+    """Due instant and policy ordinal of an encoded record, without decoding it."""
+    _, due, ordinal = _HEAD.unpack_from(record)
+    return due, ordinal

@@ -1,0 +1,105 @@
+"""Sparse daily series beside the day log: a count and an amount per day, and both over the whole life.
+
+`browse` counts products looked at and put into the cart; `sales` orders with a promotion and minor units refunded, by
+day of purchase; `ratings` counts ratings and adds them up in thousandths of the best one. Every other series is a
+counter that the policy declares: orders and net spend that pass a filter by category or store. Its `shares` say which
+part of each order passed, so that a refund takes the same part.
+"""
+
+import struct
+from typing import Final
+
+from streams.customer.daylog import DAY_ZERO, LOG_DAYS
+from streams.customer.state import CustomerState, Series
+
+BROWSE, SALES, RATINGS = "browse", "sales", "ratings"
+_COUNTS: Final = struct.Struct("<HHI")
+_MONEY: Final = struct.Struct("<HHq")
+_SHARE: Final = struct.Struct("<8sq")
+_COUNT_MAX: Final = 65_535
+_AMOUNT_MAX: Final = 2**32 - 1
+
+
+def add(state: CustomerState, name: str, day: int, as_of: int, *, count: int = 0, amount: int = 0) -> None:
+    """Add to a day, and to the whole life. A day older than the log counts in the life alone."""
+    series = state.series.get(name)
+    if series is None:
+        series = state.series[name] = Series()
+    entry, log = _entry_of(name), series.log
+    series.count += count
+    series.amount += amount
+    if day <= as_of - LOG_DAYS:
+        return
+    position, relative = _position(log, entry.size, day - DAY_ZERO), day - DAY_ZERO
+    if position == len(log) or _day_at(log, position) != relative:
+        log[position:position] = entry.pack(relative, 0, 0)
+    _, had_count, had_amount = entry.unpack_from(log, position)
+    new_amount = had_amount + amount if entry is _MONEY else min(had_amount + amount, _AMOUNT_MAX)
+    entry.pack_into(log, position, relative, min(had_count + count, _COUNT_MAX), new_amount)
+
+
+def totals(state: CustomerState, name: str, first: int | None, last: int | None) -> tuple[int, int]:
+    """Count and amount of the days from `first` to `last`, both included; None: from the begin, to the end."""
+    series = state.series.get(name)
+    if series is None:
+        return 0, 0
+    if first is None:
+        return series.count, series.amount
+    entry = _entry_of(name)
+    begin, count, amount = _position(series.log, entry.size, first - DAY_ZERO), 0, 0
+    for day, counted, added in entry.iter_unpack(memoryview(series.log)[begin:]):
+        if last is not None and day + DAY_ZERO > last:
+            break
+        count += counted
+        amount += added
+    return count, amount
+
+
+def first_day(state: CustomerState, name: str, first: int) -> int | None:
+    """The earliest day from `first` on of which the series knows something."""
+    series = state.series.get(name)
+    if series is None:
+        return None
+    position = _position(series.log, _entry_of(name).size, first - DAY_ZERO)
+    return _day_at(series.log, position) + DAY_ZERO if position < len(series.log) else None
+
+
+def forget(state: CustomerState, as_of: int) -> None:
+    """Let the days that left the day log leave the series too."""
+    for name, series in state.series.items():
+        end = _position(series.log, _entry_of(name).size, as_of - LOG_DAYS + 1 - DAY_ZERO)
+        del series.log[:end]
+
+
+def remember_share(state: CustomerState, name: str, order_hash: bytes, share: int) -> None:
+    """Keep which part of an order passed the filter, in minor units."""
+    state.series[name].shares += _SHARE.pack(order_hash, share)
+
+
+def share_of(state: CustomerState, name: str, order_hash: bytes) -> int | None:
+    """Which part of an order passed the filter; None if none of it did."""
+    series = state.series.get(name)
+    if series is None:
+        return None
+    packed, size = series.shares, _SHARE.size
+    position = packed.find(order_hash)
+    while position >= 0 and position % size:
+        position = packed.find(order_hash, position + 1)
+    share: int | None = None if position < 0 else _SHARE.unpack_from(packed, position)[1]
+    return share
+
+
+def _entry_of(name: str) -> struct.Struct:
+    return _COUNTS if name in {BROWSE, RATINGS} else _MONEY
+
+
+def _day_at(log: bytearray, position: int) -> int:
+    return log[position] | log[position + 1] << 8
+
+
+def _position(log: bytearray, size: int, relative: int) -> int:
+    """Byte position of the first entry whose day is not before `relative`; most often near the end."""
+    position = len(log)
+    while position and _day_at(log, position - size) >= relative:
+        position -= size
+    return position

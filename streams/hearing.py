@@ -1,0 +1,207 @@
+"""What each kind of event does to what is known of a customer."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from schemas.clock import parse_instant
+from schemas.events import (
+    BrowseActivity,
+    ConsentUpdated,
+    FirstResponse,
+    Identified,
+    InputEvent,
+    MembershipEnded,
+    MembershipStarted,
+    OrderCancelled,
+    OrderCompleted,
+    OrderRefunded,
+    OrderReturned,
+    OrderState,
+    OverrideCleared,
+    OverrideSet,
+    ReviewSubmitted,
+    SatisfactionRated,
+    SurveyAnswered,
+    TicketCreated,
+    TicketSolved,
+    TicketUpdated,
+    TierMatchGranted,
+)
+from schemas.rejections import RefusalReason, Rejected
+from streams.customer import daylog, facts, series
+from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome
+from streams.customer.dedupe import hash_of, seen_before
+from streams.customer.standing import NOT_DUE
+from streams.customer.state import CustomerState
+from streams.regime import Regime
+from streams.standing import hand
+
+OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
+_ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
+_RATING_BEST: Final = 1_000
+
+
+def _changing(*subjects: str) -> Outcome:
+    return Outcome(changed=True, subjects=frozenset(subjects))
+
+
+_VISITED: Final = _changing("visits")
+_BROWSED: Final = {"view_item": _changing("visits", "views"), "add_to_cart": _changing("visits", "carts")}
+_ASKED: Final = _changing("tickets")
+_RATED: Final = _changing("ratings")
+_LEARNT: Final = _changing("traits")
+_JOINED: Final = _changing("facts")
+_DECIDED: Final = Outcome(changed=True, subjects=frozenset({"facts"}), by_hand=True)
+
+
+def hear(
+    state: CustomerState,
+    event: InputEvent,
+    value: bytes,
+    regime: Regime,
+    as_of: int,
+    occurred_at: int,
+    *,
+    dedupe: bool,
+) -> Outcome:
+    """Take an event into the state, whose windows have been advanced to the day `as_of`.
+
+    `value` is the journal record that it was decoded from. Without `dedupe`, repeats other than of orders and refunds
+    count again.
+    """
+    if isinstance(event, _ORDER_EVENTS):
+        books = Books(state, state.clock, as_of, regime.policy.currency, regime.counted)
+        return _order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
+    browsing = isinstance(event, BrowseActivity)
+    if isinstance(event, OverrideSet | OverrideCleared | TierMatchGranted):
+        refused = _unknown_place(event, regime)
+        if refused is not None:  # not remembered: sent again under a policy that knows the tier, it counts
+            return Outcome(refused=refused)
+    if dedupe and seen_before(state.seen_browsing if browsing else state.seen_other, hash_of(event.source, event.id)):
+        return REPEATED
+    if isinstance(event, BrowseActivity):  # the most frequent by far
+        return _browse(state, event, regime.calendar.day_of(occurred_at), as_of)
+    handle = _HANDLERS.get(type(event))
+    return UNCHANGED if handle is None else handle(state, event, regime, as_of, occurred_at)
+
+
+def _order(event: OrderEvent, value: bytes, books: Books, day: int, occurred_at: int) -> Outcome:
+    match event:
+        case OrderCompleted():
+            return books.completed(event, day, occurred_at)
+        case OrderRefunded():
+            return books.refunded(event, value)
+        case OrderCancelled():
+            return books.cancelled(event, value)
+        case OrderReturned():
+            return books.returned(event)
+        case OrderState():
+            return books.stated(event, day, occurred_at)
+
+
+def _browse(state: CustomerState, event: BrowseActivity, day: int, as_of: int) -> Outcome:
+    daylog.book(state, day, as_of, visits=1)
+    outcome = _BROWSED.get(event.action)
+    if outcome is None:
+        return _VISITED
+    viewed = event.action == "view_item"
+    series.add(state, series.BROWSE, day, as_of, count=int(viewed), amount=int(not viewed))
+    return outcome
+
+
+def _ticket(state: CustomerState, event: Any, regime: Regime, as_of: int, occurred_at: int) -> Outcome:  # noqa: ANN401 - any ticket event
+    status = "solved" if isinstance(event, TicketSolved) else event.status
+    turned = facts.hear_ticket(state, hash_of(event.ticket_id), occurred_at, status)
+    if isinstance(event, TicketCreated):
+        daylog.book(state, regime.calendar.day_of(occurred_at), as_of, tickets=1)
+        return _ASKED
+    return _ASKED if turned else UNCHANGED
+
+
+def _rating(state: CustomerState, event: Any, regime: Regime, as_of: int, occurred_at: int) -> Outcome:  # noqa: ANN401 - any rating
+    share = min(_RATING_BEST, round(_RATING_BEST * event.rating / event.scale_max))
+    series.add(state, series.RATINGS, regime.calendar.day_of(occurred_at), as_of, count=1, amount=share)
+    return _RATED
+
+
+def _identified(state: CustomerState, event: Identified, _regime: Regime, _as_of: int, _occurred_at: int) -> Outcome:
+    if event.traits is None:
+        return UNCHANGED
+    changed = facts.take_traits(state, event.traits)
+    if event.traits.signup_time:
+        signed_up_at = parse_instant(event.traits.signup_time)
+        changed = changed or signed_up_at != state.signed_up_at
+        state.signed_up_at = signed_up_at
+    return Outcome(changed=True, subjects=frozenset({"traits", "orders"})) if changed else UNCHANGED
+
+
+def _consent(state: CustomerState, event: ConsentUpdated, _regime: Regime, _as_of: int, _occurred_at: int) -> Outcome:
+    for held, stated in ((state.purposes, event.purposes), (state.contact, event.channels)):
+        if stated is not None:
+            for name in stated.__struct_fields__:
+                answer = getattr(stated, name)
+                if answer is not None:
+                    held[name] = answer
+    return CHANGED
+
+
+def _joined(state: CustomerState, event: MembershipStarted, _regime: Regime, _as_of: int, occurred_at: int) -> Outcome:
+    facts.start_membership(state, event.programme, occurred_at, _instant(event.valid_until))
+    return _JOINED
+
+
+def _left(state: CustomerState, event: MembershipEnded, _regime: Regime, _as_of: int, occurred_at: int) -> Outcome:
+    facts.end_membership(state, event.programme, _instant(event.valid_until) or occurred_at)
+    return _JOINED
+
+
+def _decided(state: CustomerState, event: Any, regime: Regime, _as_of: int, _occurred_at: int) -> Outcome:  # noqa: ANN401 - what people decide
+    """An override, its end, or a match, of a ladder and tier that the policy has."""
+    place = next(i for i, rules in enumerate(regime.policy.ladders) if rules.id == event.ladder)
+    standing = state.ladders[place]
+    if isinstance(event, OverrideCleared):
+        hand.clear_override(standing)
+        return _DECIDED
+    rank = next(tier.rank for tier in regime.policy.ladders[place].tiers if tier.id == event.tier)
+    until = _instant(event.valid_until) or NOT_DUE
+    if isinstance(event, OverrideSet):
+        hand.set_override(standing, rank, until, event.reason)
+    else:
+        hand.grant_match(standing, rank, until)
+    return _DECIDED
+
+
+def _unknown_place(event: OverrideSet | OverrideCleared | TierMatchGranted, regime: Regime) -> Rejected | None:
+    """Why a decision can't be taken: its ladder or tier is none of the policy's."""
+    policy = regime.policy
+    rules = next((rules for rules in policy.ladders if rules.id == event.ladder), None)
+    if rules is None:
+        detail = f"the policy {policy.name!r} has no ladder {event.ladder!r}"
+    elif isinstance(event, OverrideCleared) or any(tier.id == event.tier for tier in rules.tiers):
+        return None
+    else:
+        detail = f"the ladder {event.ladder!r} of the policy {policy.name!r} has no tier {event.tier!r}"
+    return Rejected(reason=RefusalReason.SCHEMA, stage="customers", detail=detail)
+
+
+def _instant(text: str | None) -> int | None:
+    return None if text is None else parse_instant(text)
+
+
+_Handler = Callable[[CustomerState, Any, Regime, int, int], Outcome]
+_HANDLERS: Final[dict[type, _Handler]] = {
+    ConsentUpdated: _consent,
+    FirstResponse: _ticket,
+    Identified: _identified,
+    MembershipEnded: _left,
+    MembershipStarted: _joined,
+    OverrideCleared: _decided,
+    OverrideSet: _decided,
+    ReviewSubmitted: _rating,
+    SatisfactionRated: _rating,
+    SurveyAnswered: _rating,
+    TicketCreated: _ticket,
+    TicketSolved: _ticket,
+    TicketUpdated: _ticket,
+    TierMatchGranted: _decided,
+}

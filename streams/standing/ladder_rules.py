@@ -1,0 +1,84 @@
+"""Ladders as they are judged: every requirement with its gauges, made once per policy."""
+
+from typing import NamedTuple
+
+from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
+from streams.policy.windows import LIFETIME
+from streams.standing.gauges import Constant, Gauge, Membership, Override, Probability, money, plain_gauge
+from streams.standing.moment import Moment
+from streams.standing.rules import Rule, rule_of
+
+
+class TierRules(NamedTuple):
+    """One tier."""
+
+    tier: Tier
+    enter: Rule
+    keep: Rule
+    enters_by_time: bool
+    """Whether time alone can make somebody meet `enter`."""
+    kept_by_time: bool
+    """Whether time alone can make somebody meet `keep` again."""
+
+
+class LadderRules(NamedTuple):
+    """One ladder."""
+
+    ladder: Ladder
+    tiers: tuple[TierRules, ...]
+    minimum: Rule | None
+    steady: bool
+    """Whether a record that only adds never brings the next change by time nearer: sums against lower limits alone."""
+
+    @property
+    def clocked(self) -> bool:
+        """Whether `keep` is asked for at reviews, not at any time."""
+        return self.ladder.clock != "continuous"
+
+    def tier(self, rank: int) -> Tier | None:
+        """The tier of a rank; None for rank 0."""
+        return self.ladder.tiers[rank - 1] if rank else None
+
+
+def ladder_rules(policy: Policy) -> tuple[LadderRules, ...]:
+    """Make all ladders of a policy ready to be judged."""
+    return tuple(_ladder(policy, ladder) for ladder in policy.ladders)
+
+
+def _ladder(policy: Policy, ladder: Ladder) -> LadderRules:
+    def gauge_of(comparison: Comparison) -> Gauge:
+        return _gauge(policy, ladder, comparison)
+
+    tiers = []
+    for tier in ladder.tiers:
+        enter, keep = rule_of(tier.enter, gauge_of), rule_of(tier.keep, gauge_of)
+        tiers.append(TierRules(tier, enter, keep, enter.may_turn(met=True), keep.may_turn(met=True)))
+    minimum = None if ladder.minimum is None else rule_of(ladder.minimum, gauge_of)
+    rules = [rule for t in tiers for rule in (t.enter, t.keep)]
+    steady = all(leaf.gauge.sinks or leaf.gauge.constant for rule in rules for leaf in rule.leaves())
+    steady = steady and not any(rule.may_turn(met=True) for rule in rules)
+    return LadderRules(ladder, tuple(tiers), minimum, steady and minimum is None)
+
+
+def _gauge(policy: Policy, ladder: Ladder, c: Comparison) -> Gauge:
+    match c.metric:
+        case "trait":
+            return Constant(lambda moment: moment.state.traits.get(c.name))
+        case "membership":
+            return Membership(c.name)
+        case "override":
+            return Override(next(i for i, other in enumerate(policy.ladders) if other.id == c.name))
+        case "balance":
+            life = money(LIFETIME, NO_FILTER, spend=ladder.balance == "spend")
+            return Constant(lambda moment: _balance(life, moment))
+        case "p_alive" | "p_no_purchase":
+            if policy.churn is None:
+                raise ValueError(f"{c.metric} needs the rules of churn risk")
+            return Probability(policy.churn, c.horizon_days, rising=c.metric == "p_no_purchase")
+        case _:
+            return plain_gauge(c.metric, c.window, c.where)
+
+
+def _balance(life: Gauge, moment: Moment) -> int:
+    value = life.value(moment)
+    return max(0, (value if isinstance(value, int) else 0) - moment.deducted)
