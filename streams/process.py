@@ -176,7 +176,7 @@ def _announce(
 def _notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
     """Say which falls are coming, and which are not after all. A history that is loaded tells nobody anything."""
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
-        if standing.shown == 0 and not standing.noticed:
+        if not rules.announces and not standing.noticed:
             continue
         now = Moment(state, standing, regime.calendar, trigger.at)
         for notice in due_notices(now, rules):
