@@ -46,7 +46,7 @@ def standing_of(state: CustomerState) -> Iterator[tuple[str, str]]:
     yield "first seen", format_instant(state.first_seen_at)
     if state.last_order_at:
         yield "last order", format_instant(state.last_order_at)
-    yield "days logged", f"{len(state.days) // 16}, with kept orders over the whole life: {state.purchase_days}"
+    yield "days logged", f"{len(state.days) // 20}, with kept orders over the whole life: {state.purchase_days}"
     if state.waiting:
         yield "waiting", f"{len(state.waiting)} refunds or cancellations of orders not seen yet"
     yield "due", "never" if state.due == NEVER else format_instant(state.due)

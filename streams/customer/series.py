@@ -1,9 +1,9 @@
 """Sparse daily series beside the day log: a count and an amount per day, and both over the whole life.
 
-`browse` counts products looked at and put into the cart; `sales` orders with a promotion and minor units refunded, by
-day of purchase; `ratings` counts ratings and adds them up in thousandths of the best one. Every other series is a
-counter that the policy declares: orders and net spend that pass a filter by category or store. Its `shares` say which
-part of each order passed, so that a refund takes the same part.
+`sales` counts orders with a promotion and adds up minor units refunded, by day of purchase; `ratings` counts ratings
+and adds them up in thousandths of the best one. Every other series is a counter that the policy declares: orders and
+net spend that pass a filter by category or store. Its `shares` say which part of each order passed, so that a refund
+takes the same part.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import Final
 from streams.customer.daylog import DAY_ZERO, LOG_DAYS
 from streams.customer.state import CustomerState, Series
 
-BROWSE, SALES, RATINGS = "browse", "sales", "ratings"
+SALES, RATINGS = "sales", "ratings"
 _COUNTS: Final = struct.Struct("<HHI")
 _MONEY: Final = struct.Struct("<HHq")
 _SHARE: Final = struct.Struct("<8sq")
@@ -94,7 +94,7 @@ def share_of(state: CustomerState, name: str, order_hash: bytes) -> int | None:
 
 
 def _entry_of(name: str) -> struct.Struct:
-    return _COUNTS if name in {BROWSE, RATINGS} else _MONEY
+    return _COUNTS if name == RATINGS else _MONEY
 
 
 def _day_at(log: bytearray, position: int) -> int:

@@ -20,8 +20,10 @@ def stand(now: Moment, rules: LadderRules, rank: int, *, valid_until: int = 0) -
     standing.rank, standing.since, standing.grace_until, standing.entry = rank, now.at, 0, []
     standing.valid_until, standing.judged_day = valid_until, 0
     life = (state.sums[daylog.PLACES["orders", None]], state.sums[daylog.PLACES["spend", None]])
-    after = [daylog.between(state, column, now.day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
-    standing.base = life[0] - after[0], life[1] - after[1]
+    if daylog.newest_day(state) > now.day:  # an event may be dated a few minutes ahead, into the next day
+        after = [daylog.between(state, column, now.day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
+        life = life[0] - after[0], life[1] - after[1]
+    standing.base = life
     standing.review_at = next_review(rules.ladder, now, now.at, valid_until) if rank else 0
     if rank and not rules.clocked and now.at >= valid_until and not rules.tiers[rank - 1].keep.met(now):
         standing.grace_until = days_later(now.calendar, now.at, rules.ladder.grace_days)
