@@ -14,6 +14,8 @@ from agents.demo.screen import Lines, LiveScreen
 app = App(name="demo")
 
 INEXACT_EXIT_CODE = 1
+SIMULATED_MAX = 100_000
+"""All events of a demo are held in memory, about 25 kB for each customer."""
 Positive = Parameter(validator=validators.Number(gt=0))
 
 
@@ -23,6 +25,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
     exit: Annotated[bool, Parameter(negative="", show_default=False)] = False,  # noqa: A002 - the option's name
     out: Path | None = None,
     purchases_only: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    simulated: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=SIMULATED_MAX))] = None,
     chaos: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     speed: Annotated[float, Positive] = 6.0,
     partitions: Annotated[int, Positive] = 4,
@@ -45,6 +48,9 @@ def demo(  # noqa: PLR0913 - one parameter per option
         Folder for what the topics hold at the end: journal.jsonl, tier-changes.jsonl and so on.
     purchases_only
         Leave out the simulated browsing and support tickets. The files are then the same, byte by byte, on every run.
+    simulated
+        Instead of the real purchases, those of so many customers of a simulated shop: orders online and in stores,
+        browsing, tickets, refunds, identities. `tierstream simulate` makes the like as a file.
     chaos
         Kill workers with SIGKILL at random moments.
     speed
@@ -64,6 +70,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
         out=out,
         live=live,
         purchases_only=purchases_only,
+        simulated_customers=simulated or 0,
         chaos=chaos,
         partitions=partitions,
         workers=workers,

@@ -226,9 +226,8 @@ def _print(written: _Written, options: Options, out: Path, seconds: float, *, to
         )
         return
     where = "sent" if to_kafka else f"in {out / EVENTS_FILE}"
-    say(
-        f"{written.events:,} events of {options.customers:,} customers {where}, {seconds:.1f} s ({rate:,.0f} per second)."
-    )
+    say(f"{written.events:,} events of {options.customers:,} customers {where}.")
+    say(f"{seconds:.1f} s, {rate:,.0f} events per second.")
     print_table(("type", "events"), ((name, f"{count:,}") for name, count in sorted(written.counts.items())))
     say(f"{written.alive:,} customers are still there at the end; the truth about each: {out / TRUTH_FILE}")
     if not to_kafka:

@@ -4,7 +4,6 @@ Every customer has dice of their own, drawn from the seed and their number: who 
 others there are nor on the order in which they are made.
 """
 
-from datetime import date
 from operator import attrgetter
 from random import Random
 from typing import Literal, NamedTuple
@@ -96,7 +95,7 @@ class Shop:
     def __init__(self, options: Options) -> None:
         """Raise ValueError for a date, a time zone or a currency that is none."""
         self.options = options
-        self.time = ShopTime(date.fromisoformat(options.start), options.days, options.time_zone)
+        self.time = ShopTime(options.start, options.days, options.time_zone)
         if options.currency not in EXPONENTS:
             raise ValueError(f"{options.currency!r} is not an ISO 4217 currency code")
         mean = options.model.spend.mean

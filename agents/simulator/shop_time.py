@@ -31,11 +31,11 @@ STORE = Hours(10, (4, 6, 8, 8, 7, 7, 8, 10, 11, 8))
 
 
 class ShopTime:
-    """Days 0 to `days` in a time zone, day 0 being `start`."""
+    """Days 0 to `days` in a time zone, day 0 being `start`, such as `2026-01-01`."""
 
-    def __init__(self, start: date, days: int, zone: str) -> None:
-        """Raise ValueError for an unknown zone."""
-        calendar, first = Calendar(zone), start.toordinal()
+    def __init__(self, start: str, days: int, zone: str) -> None:
+        """Raise ValueError for a date or a zone that is none."""
+        calendar, first = Calendar(zone), date.fromisoformat(start).toordinal()
         self.days = days
         self._starts = [calendar.start_of(first + day) for day in range(days + 2)]
         self.begins_at = self._starts[0]

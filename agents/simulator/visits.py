@@ -23,7 +23,8 @@ LOOKED_UP_BEFORE_STORE = 0.3
 """Purchases in a store that were looked at online the days before."""
 WANDERED_BEFORE_DAYS = 4.0
 CHECKOUT_MINUTES = (6.0, 30.0)
-STAY_SECONDS_MEAN = 45.0
+STAY_SECONDS_LEAST, STAY_SECONDS_MORE = 5.0, 45.0
+"""On a page; the second is a mean."""
 UNKNOWN_FOR_DAYS, UNKNOWN_VISITS_MAX = 12.0, 3
 FIRST_STEPS = ("view_item_list", "view_item_list", "view_item_list", "search", "view_item")
 LATER_STEPS = ("view_item", "view_item", "view_item", "view_item", "view_item", "add_to_cart")
@@ -55,13 +56,15 @@ class Visits:
     def __init__(self, time: ShopTime, catalogue: Catalogue, habits: Habits) -> None:
         self._time, self._catalogue, self._habits = time, catalogue, habits
 
-    def of(self, who: Person, stay: Stay, favourite: int, dice: Random) -> Iterator[Happening]:
+    def of(self, who: Person, stay: Stay, favourite: int, dice: Random) -> list[Happening]:
         """Every browsing event of one customer before the simulation's end, in no order over all."""
+        seen: list[Happening] = []
         for number, (begin, bought) in enumerate(self._visits(who, stay, dice), 1):
             if bought is None:
-                yield from self._looking(who, number, begin, favourite, dice)
+                self._look(seen, who, number, begin, favourite, dice)
             else:
-                yield from self._buying(who, number, bought, dice)
+                self._buy(seen, who, number, bought, dice)
+        return seen
 
     def _visits(self, who: Person, stay: Stay, dice: Random) -> Iterator[tuple[int, Bought | None]]:
         """When each visit begins, epoch milliseconds, and what is bought in it."""
@@ -77,7 +80,7 @@ class Visits:
             at = bought.at - 0.05 - WANDERED_BEFORE_DAYS * exponential(dice)
             if wandered and at >= first:
                 yield self._time.instant(at, ONLINE), None
-            if bought.online and (self._habits.checkouts == 1.0 or dice.random() < self._habits.checkouts):
+            if dice.random() < self._habits.checkouts and bought.online:
                 yield bought.occurred_at, bought
         left = min(stay.left, self._time.days)
         yield from self._rhythm(first, left, self._habits.visits_per_week, dice)
@@ -89,27 +92,29 @@ class Visits:
             yield self._time.instant(at, ONLINE), None
             at += wait(dice, per_week) * DAYS_PER_WEEK
 
-    def _looking(self, who: Person, number: int, begin: int, favourite: int, dice: Random) -> Iterator[Happening]:
+    def _look(
+        self, seen: list[Happening], who: Person, number: int, instant: int, favourite: int, dice: Random
+    ) -> None:
         count = 1 + int(dice.random() * dice.random() * VISIT_EVENTS_MAX)
         line = self._catalogue.line_for(favourite, dice)
-        instant = begin
         for step in range(count):
             actions = LATER_STEPS if step else FIRST_STEPS
             action, item = actions[int(dice.random() * len(actions))], self._catalogue.any_of(line, dice)
             product_id = item.id if action in OF_ONE_PRODUCT else ""
-            yield self._event(who, number, step, instant, action, product_id, item.category)
-            instant += int((5.0 + STAY_SECONDS_MEAN * exponential(dice)) * MS_PER_SECOND)
-            if instant >= self._time.ends_at:
-                return
+            seen.append(self._event(who, number, step, instant, action, product_id, item.category))
+            if step + 1 < count:
+                instant += int((STAY_SECONDS_LEAST + STAY_SECONDS_MORE * exponential(dice)) * MS_PER_SECOND)
+                if instant >= self._time.ends_at:
+                    return
 
-    def _buying(self, who: Person, number: int, bought: Bought, dice: Random) -> Iterator[Happening]:
+    def _buy(self, seen: list[Happening], who: Person, number: int, bought: Bought, dice: Random) -> None:
         """The last steps before an order, one to three of them."""
         least, most = CHECKOUT_MINUTES
         lasts = int((least + (most - least) * dice.random()) * MS_PER_MINUTE)
         steps = BUYING_STEPS[int(dice.random() * len(BUYING_STEPS)) :]
         instant = max(self._time.begins_at, bought.occurred_at - lasts)
         for step, action in enumerate(steps):
-            yield self._event(who, number, step, instant, action, bought.product_id, bought.category)
+            seen.append(self._event(who, number, step, instant, action, bought.product_id, bought.category))
             instant += int((bought.occurred_at - instant) * (0.2 + 0.5 * dice.random()))
 
     def _event(
