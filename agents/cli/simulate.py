@@ -28,6 +28,18 @@ Positive = validators.Number(gt=0)
 WholePositive = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=9_999_999))]
 Days = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=3_650))]
 Share = Annotated[float, Parameter(validator=validators.Number(gte=0, lte=1))]
+JoiningDays = Annotated[
+    Days | None, Parameter(help="The days within which everybody places the first order; the first 84 by default.")
+]
+OrderValue = Annotated[
+    float | None,
+    Parameter(validator=Positive, help="Average order in the currency's units; the model's own by default, 35.17."),
+]
+ModelFile = Annotated[
+    Path | None,
+    Parameter(help="File with the purchase model: [churn] as in a policy, and [spend]. CDNOW's of 1997 by default."),
+]
+AsTest = Annotated[bool, Parameter(negative="", show_default=False, help="Mark every event as a test's.")]
 NotNegative = Annotated[float, Parameter(validator=validators.Number(gte=0, lte=1_000))]
 
 DEFAULT_OUT = Path("simulated")
@@ -83,16 +95,16 @@ def simulate(  # noqa: PLR0913 - each is an option of the command
     days: Days = 365,
     seed: int = 1,
     start: str = "2026-01-01",
-    joining_days: Days | None = None,
+    joining_days: JoiningDays = None,
     out: Path = DEFAULT_OUT,
     kafka: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     rate: Annotated[float | None, Parameter(validator=Positive)] = None,
     currency: str | None = None,
     time_zone: str | None = None,
-    order_value: Annotated[float | None, Parameter(validator=Positive)] = None,
-    model: Path | None = None,
+    order_value: OrderValue = None,
+    model: ModelFile = None,
     mix: Mix = Mix(),
-    test: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    test: AsTest = False,
     config: ConfigPath = None,
     json: AsJson = False,
 ) -> int | None:
@@ -113,8 +125,6 @@ def simulate(  # noqa: PLR0913 - each is an option of the command
         Another number is another shop. A customer is the same however many there are.
     start
         First day, in the time zone.
-    joining_days
-        The days within which everybody places the first order; the first 84 by default.
     out
         Folder for events.jsonl and truth.jsonl.
     kafka
@@ -125,12 +135,6 @@ def simulate(  # noqa: PLR0913 - each is an option of the command
         ISO 4217 code; that of [policy] in the settings by default, else USD.
     time_zone
         IANA name; that of [policy] in the settings by default, else UTC.
-    order_value
-        Average order in the currency's units; the model's own by default, 35.18.
-    model
-        File with the purchase model: [churn] as in a policy, and [spend] with p, q, gamma. CDNOW's of 1997 by default.
-    test
-        Mark every event as a test's.
     """
     settings = settings_of(config)
     options = Options(

@@ -39,12 +39,10 @@ class Item(NamedTuple):
 class Catalogue:
     """Every product; those of a line in order of price."""
 
-    def __init__(self, lines: Mapping[str, tuple[str, ...]], average_minor: float) -> None:
-        """`average_minor` is the average order, around which the prices lie."""
+    def __init__(self, lines: Mapping[str, tuple[str, ...]], average: float) -> None:
+        """`average` is the average order in minor units, around which the prices lie."""
         self.categories = tuple(lines)
-        self._items = [
-            _items(number, name, brands, average_minor) for number, (name, brands) in enumerate(lines.items())
-        ]
+        self._items = [_items(number, name, brands, average) for number, (name, brands) in enumerate(lines.items())]
         self._prices = [[item.price_minor for item in items] for items in self._items]
 
     def favourite(self, dice: Random) -> int:
@@ -60,9 +58,9 @@ class Catalogue:
         u = dice.random()
         return self._items[line][int(u * u * PRODUCTS_PER_LINE)]
 
-    def basket(self, wanted_minor: float, favourite: int, dice: Random) -> tuple[Product, ...]:
-        """Products worth `wanted_minor` on average: the last price is the next below or above, at fitting odds."""
-        basket, rest = [], wanted_minor
+    def basket(self, wanted: float, favourite: int, dice: Random) -> tuple[Product, ...]:
+        """Products worth `wanted` minor units on average: the last price is the next below or above, at random."""
+        basket, rest = [], wanted
         for _ in range(int(dice.random() * dice.random() * LINES_MAX)):
             line = self.line_for(favourite, dice)
             place = bisect_right(self._prices[line], rest * (0.2 + 0.5 * dice.random())) - 1
@@ -82,9 +80,9 @@ class Catalogue:
         return tuple(basket)
 
 
-def _items(number: int, category: str, brands: tuple[str, ...], average_minor: float) -> list[Item]:
+def _items(number: int, category: str, brands: tuple[str, ...], average: float) -> list[Item]:
     items: list[Item] = []
-    price, least = average_minor * LEAST_SHARE, 1
+    price, least = average * LEAST_SHARE, 1
     for count in range(PRODUCTS_PER_LINE):
         price_minor = max(least, int(price))
         brand = brands[count % len(brands)]

@@ -50,11 +50,11 @@ class OrderDesk:
         self._currency = currency
 
     def place(
-        self, who: Person, number: int, at: float, store: int | None, value_minor: float, favourite: int, dice: Random
+        self, who: Person, number: int, at: float, store: int | None, value: float, favourite: int, dice: Random
     ) -> tuple[Order, Happening]:
-        """The n-th order of a customer, worth `value_minor` on average over the dice."""
+        """The n-th order of a customer, worth `value` minor units on average over the dice."""
         coupon = dice.random() < self._habits.coupons
-        gross = value_minor * DISCOUNT_DIVISOR / (DISCOUNT_DIVISOR - 1) if coupon else value_minor
+        gross = value * DISCOUNT_DIVISOR / (DISCOUNT_DIVISOR - 1) if coupon else value
         products = self._catalogue.basket(gross, favourite, dice)
         subtotal = sum((line.price_minor or 0) * line.quantity for line in products)
         discount = (subtotal + int(dice.random() * DISCOUNT_DIVISOR)) // DISCOUNT_DIVISOR if coupon else 0

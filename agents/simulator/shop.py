@@ -66,7 +66,7 @@ class Truth(msgspec.Struct, kw_only=True):
     """Orders while they are there."""
     leaving: float
     """Chance to leave after an order."""
-    mean_order_minor: float
+    mean_order_minor: int
     """Their own average order, before coupons are rounded."""
     prefers: Literal["online", "offline"]
     store_id: str
@@ -150,7 +150,7 @@ class Shop:
             joined_at=format_instant(first),
             rate_per_week=life.rate_per_week,
             leaving=life.leaving,
-            mean_order_minor=life.mean_order * self._minor,
+            mean_order_minor=int(life.mean_order * self._minor + 0.5),
             prefers="offline" if prefers_stores else "online",
             store_id=store_name(home),
             favourite=self._catalogue.categories[favourite],
