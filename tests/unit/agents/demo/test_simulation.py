@@ -38,7 +38,8 @@ def test_the_volume_is_that_of_a_shop() -> None:
 
 def test_nothing_happens_after_the_end_of_the_data() -> None:
     """Purchases of the last days have no visits or tickets beyond the closing of the clock."""
-    last = [Purchase(row, "00001", ENDS_AT - 1, 100) for row in range(1, 2_000)]
+    first = Purchase(1, "00001", ENDS_AT - 30 * MS_PER_DAY, 100)
+    last = [first, *(Purchase(row, "00001", ENDS_AT - 1, 100) for row in range(2, 2_000))]
     assert all(parse_instant(event.time) < ENDS_AT for event in simulate(last))
 
 
