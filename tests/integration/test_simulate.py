@@ -85,7 +85,7 @@ def accepted(settings: Settings, topics: tuple[str, ...]) -> tuple[list[bytes], 
         partition.fold([record for record in arrived if record.partition == number], float("inf"))
         for (name, _), written in partition.drain().outputs.items():
             if name == settings.topic("customer-events"):
-                journal += [value for key, value, _ in written if not is_control_key(key)]
+                journal += [value for key, value, _ in written if value and not is_control_key(key)]
             elif name == settings.topic("dead-letters"):
                 refused += len(written)
     return journal, refused
