@@ -25,6 +25,7 @@ COMMANDS = {
     "worker": "Run the pipeline: events in, changes of standing out.",
     "health": "Ask a running worker whether it is alive, ready, started.",
     "feed": "Send a file of events.",
+    "simulate": "Make up the events of a whole shop, and keep the truth beside them.",
     "map": "See what a mapping file makes of another system's records.",
     "go-live": "End a backfill: from now on, changes are told.",
     "dlq": "Look at dead letters, and send them again.",

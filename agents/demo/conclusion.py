@@ -32,6 +32,7 @@ class Summary(msgspec.Struct, kw_only=True):
     events: int
     purchases: int
     simulated: int
+    """Events other than purchases."""
     customers: int
     changes: dict[str, int]
     """By kind; changes of tier also by direction."""

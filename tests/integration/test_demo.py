@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from agents.demo.files import FILES
 from agents.demo.ground import Options
 from agents.demo.run import Outcome, run_demo
 from agents.demo.screen import Lines
+from agents.demo.simulation import whole_shop
 from agents.embedded import EmbeddedKafka
+from schemas.events import type_of
 
 CUSTOMERS = 600
 GONE_WITHIN_S = 20.0
@@ -88,6 +91,20 @@ def test_browsing_and_tickets_are_counted_apart(kafka: EmbeddedKafka, small: int
     assert outcome.summary.events == outcome.summary.purchases + outcome.summary.simulated
     assert sum(outcome.summary.tiers.values()) == sum(outcome.summary.churn_risk.values()) == CUSTOMERS
     assert topics_of(kafka) <= before
+
+
+def test_a_simulated_shop_is_played_as_exactly(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """Orders, visits, tickets, refunds, devices and consents of made-up customers alone: nothing is refused."""
+    options = Options(out=tmp_path, live=False, simulated_customers=120, partitions=2, bootstrap=kafka.bootstrap)
+    outcome = run_demo(options, Lines(Console(stderr=True)))
+    assert outcome.summary is not None
+    assert outcome.exact
+    sent = Counter(type_of(event) for event in whole_shop(120))
+    assert outcome.summary.purchases == sent["order.completed"]
+    assert outcome.summary.events == sent.total()
+    assert (tmp_path / "dead-letters.jsonl").read_bytes() == b""
+    profiles = [json.loads(line) for line in (tmp_path / "profiles.jsonl").read_bytes().splitlines()]
+    assert {f"c{number:07d}" for number in range(1, 121)} <= {profile["data"]["customer_id"] for profile in profiles}
 
 
 @pytest.fixture
