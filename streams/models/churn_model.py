@@ -72,8 +72,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     """Times ln(1 + silence in units)."""
     repeats: Coefficient = 0.0
     """Times ln(1 + repeat purchase days)."""
-    recency: Coefficient = 0.0
-    """Times ln(1 + units from the first to the last purchase day)."""
+    tenure: AtLeastZero = 0.0
+    """Times ln(1 + units since the first purchase day)."""
     first_order: Coefficient = 0.0
     """Times ln(1 + spend of the first purchase day in major units)."""
     mean_order: Coefficient = 0.0
@@ -108,7 +108,7 @@ class ChurnModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if self.visits is not None and self.visits.gone_per_unit >= self.visits.alive_per_unit:
             raise ValueError("visits.gone_per_unit has to be below visits.alive_per_unit")
         calibration = self.calibration
-        if calibration is not None and calibration.risk == 0.0 and calibration.silence == 0.0:
+        if calibration is not None and calibration.risk + calibration.silence == 0.0:
             raise ValueError("calibration.risk and calibration.silence cannot both be 0: silence would mean nothing")
         uses_money = self.spend is not None or (
             calibration is not None and (calibration.first_order != 0.0 or calibration.mean_order != 0.0)
@@ -135,6 +135,6 @@ def model_hash(text: str) -> str:
 CDNOW_1997_MODEL = ChurnModel(
     name=CDNOW_1997.name, r=CDNOW_1997.r, alpha=CDNOW_1997.alpha, a=CDNOW_1997.a, b=CDNOW_1997.b
 )
-"""The default of the presets: uncalibrated, without spend, visits or tickets, so that its scores are the model's own."""
+"""The default of the presets: without calibration, spend, visits or tickets. Its scores are the model's own."""
 
 BUILT_IN_MODELS: Mapping[str, ChurnModel] = MappingProxyType({CDNOW_1997_MODEL.name: CDNOW_1997_MODEL})

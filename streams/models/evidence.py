@@ -104,7 +104,7 @@ def visits_after(evidence: Evidence, purchase_day: int, half_life_days: float | 
 
 
 def bad_ratings(evidence: Evidence, half_life_days: float, as_of_day: int) -> float:
-    """Days with a bad rating, each halved per half-life of its distance to `as_of_day`, no day earlier than the newest."""
+    """Days with a bad rating, each halved per half-life of its distance to `as_of_day`, which is none before them."""
     return _weight(evidence.rated_bits, half_life_days) * _faded(as_of_day - evidence.rated_last, half_life_days)
 
 

@@ -3,6 +3,8 @@
 from math import exp, log
 
 TURNS_MAX = 30
+LN_SMALL = -700.0
+"""Below it w is e^y to the last digit, or 0."""
 CLOSE_ENOUGH = 1e-15
 
 
@@ -11,8 +13,8 @@ def lambert_w_of_exp(y: float) -> float:
 
     Newton's method on the concave w + ln w - y, from a start near both ends: it converges quadratically.
     """
-    if y < -700.0:
-        return exp(y) if y > -745.0 else 0.0
+    if y < LN_SMALL:
+        return exp(y)
     w = exp(y) / (1.0 + exp(y)) + 1e-300 if y < 1.0 else y - log(y) * y / (1.0 + y)
     for _ in range(TURNS_MAX):
         step = (w + log(w) - y) * w / (1.0 + w)

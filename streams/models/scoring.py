@@ -1,4 +1,4 @@
-"""The churn score of a customer at an instant: P(no purchase within the horizon), from the counters that the fold keeps.
+"""The churn score at an instant: P(no purchase within the horizon), from the counters that the fold keeps.
 
 Three layers, each O(1): the purchase model's log-odds of having left; visits as evidence and trouble as hazard, added
 to them; a logistic calibration on top. All that moves by time alone is of two kinds. *Rising* parts (silence, visits
@@ -225,7 +225,7 @@ def calibrated(
     if k is None:
         return logit
     z = k.intercept + k.risk * logit + k.silence * log1p(silence) + k.repeats * log1p(inputs.repeats)
-    z += k.recency * log1p(inputs.recency) + order_value(scorer, inputs)
+    z += k.tenure * log1p(inputs.recency + silence) + order_value(scorer, inputs)
     if k.visits != 0.0:
         z += k.visits * log1p(visits_at(scorer, inputs, rising_ms))
     return z + k.frustration * frustration

@@ -32,6 +32,7 @@ def test_the_built_in_model_is_the_one_of_the_presets() -> None:
     [
         ('"risk":0.8', '"risk":-0.8', "calibration.risk"),
         ('"silence":0.1', '"silence":-0.1', "calibration.silence"),
+        ('"tenure":0.05', '"tenure":-0.05', "calibration.tenure"),
         ('"visits":-0.1', '"visits":0.1', "calibration.visits"),
         ('"frustration":0.1', '"frustration":-0.1', "calibration.frustration"),
         ('"gone_per_unit":0.05', '"gone_per_unit":0.7', "below visits.alive_per_unit"),

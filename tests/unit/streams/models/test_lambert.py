@@ -15,7 +15,7 @@ def test_known_values(y: float, w: float) -> None:
 
 @pytest.mark.parametrize("y", [-1e6, -699.0, -1.0, 0.999, 1.001, 5.0, 700.0, 1e6, 1e300])
 def test_it_solves_its_equation(y: float) -> None:
-    """w + ln w = y, also where e^y overflows or underflows."""
+    """W + ln w = y, also where e^y overflows or underflows."""
     w = lambert_w_of_exp(y)
 
     assert w >= 0.0
@@ -26,7 +26,7 @@ def test_it_solves_its_equation(y: float) -> None:
 @pytest.mark.parametrize("slope", [0.0, 1e-9, 0.55, 40.0])
 @pytest.mark.parametrize("level", [-1.0, 0.0, 1e-6, 3.0, 90.0])
 def test_the_duration_reaches_the_level(slope: float, level: float) -> None:
-    """c ln(1 + s/u) + slope s is the level at s, and before it is asked for at 0."""
+    """C ln(1 + s/u) + slope s is the level at s, and before it is asked for at 0."""
     c, u = 3.5, 26.0
     s = duration_until(level, c, u, slope)
 

@@ -10,7 +10,7 @@ from schemas.clock import MS_PER_DAY
 from streams.models import crossing, mbgnbd
 from streams.models.churn_model import CDNOW_1997_MODEL, ChurnModel
 from streams.models.drivers import logit_of_score
-from streams.models.scoring import ChurnInputs, ln_odds_of_death, p_alive, Scorer, score, scorer_of, visit_evidence
+from streams.models.scoring import ChurnInputs, Scorer, ln_odds_of_death, p_alive, score, scorer_of, visit_evidence
 from tests.churn import ANCHOR_MS, FULL, HORIZON_DAYS, TROUBLED, after
 
 MS_PER_WEEK = 7 * MS_PER_DAY
@@ -74,7 +74,7 @@ def test_the_layers_add_up_as_written() -> None:
     ln_odds = log(0.9 / 4.6) + c * log1p(silence / u)
     ln_odds += (0.6 - 0.05) * watched - visits * log(0.6 / 0.05) + frustration
     buys = (1 - (u + silence) ** c / (u + silence + 90 / 7) ** c) / (1 + exp(ln_odds))
-    z = 0.1 + 0.8 * log((1 - buys) / buys) + 0.1 * log1p(silence) - 0.3 * log(4) + 0.05 * log(21)
+    z = 0.1 + 0.8 * log((1 - buys) / buys) + 0.1 * log1p(silence) - 0.3 * log(4) + 0.05 * log1p(20 + silence)
     z += -0.1 * log(21) - 0.1 * log(31) - 0.1 * log1p(visits) + 0.1 * frustration
 
     assert ln_odds_of_death(WHOLE, TROUBLED, after(days)) == pytest.approx(ln_odds, rel=1e-12)
