@@ -6,7 +6,7 @@ is kept in place of a decayed sum, whose half-life would be fixed when it is wri
 on the order. A day weighs once, however many pages were looked at. Tickets are kept by a hash of their id, the 8 that
 were heard of last: opened at the earliest word of them, solved if the newest word says so.
 
-Days are epoch days in the policy's zone, instants are epoch milliseconds.
+Days are numbers of local days, as the calendar counts them; instants are epoch milliseconds.
 """
 
 import struct

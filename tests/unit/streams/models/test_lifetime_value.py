@@ -136,8 +136,7 @@ def test_discounting_agrees_with_a_sum_over_days() -> None:
     assert found is not None
     until = [expected_purchases(scorer, inputs, after(30), day) for day in range(366)]
     by_days = sum(
-        exp(-0.15 * (day - 0.5) / 365.25) * (later - sooner)
-        for day, (sooner, later) in enumerate(pairwise(until), 1)
+        exp(-0.15 * (day - 0.5) / 365.25) * (later - sooner) for day, (sooner, later) in enumerate(pairwise(until), 1)
     )
 
     assert found.purchases == pytest.approx(by_days, rel=1e-3)
