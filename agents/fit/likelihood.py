@@ -4,7 +4,8 @@ MBG/NBD and BG/NBD after Fader, Hardie and Lee, and Batislam et al.; both terms 
 purchases or a long time lose nothing. Gamma-Gamma after Fader and Hardie, over customers with a repeat purchase.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from agents.fit.histories import Customer
 from streams.models.churn_model import DAYS_OF_UNIT, Family, TimeUnit
 
 Floats = NDArray[np.float64]
+Parameters = Sequence[float] | Floats
 
 
 class Counters(NamedTuple):
@@ -62,7 +64,7 @@ def spends(customers: list[Customer], day: int, minor_per_major: int) -> Spends:
     return Spends(table[:, 0], table[:, 1])
 
 
-def purchases_log_likelihood(family: Family, parameters: Any, data: Counters) -> float:
+def purchases_log_likelihood(family: Family, parameters: Parameters, data: Counters) -> float:
     """Of r, alpha, a, b."""
     r, alpha, a, b = parameters
     x, tx, t, count = data
@@ -76,7 +78,7 @@ def purchases_log_likelihood(family: Family, parameters: Any, data: Counters) ->
     return float(np.sum(count * (gammaln(r + x) - gammaln(r) + r * np.log(alpha) + both)))
 
 
-def spend_log_likelihood(parameters: Any, data: Spends) -> float:
+def spend_log_likelihood(parameters: Parameters, data: Spends) -> float:
     """Of p, q, gamma."""
     p, q, gamma = parameters
     x, mean = data

@@ -1,4 +1,4 @@
-"""The file that a fit writes: the model with its hash, and how it came about. JSON, read by `tierstream` and by people."""
+"""The file that a fit writes: the model with its hash, and how it came about. JSON, for programs and people."""
 
 from pathlib import Path
 from typing import Any

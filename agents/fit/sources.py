@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.feed_file import open_events
@@ -68,7 +68,7 @@ def _collector(name: str, settings: Settings) -> Collector:
     return Collector(name, policy.currency, Calendar(policy.time_zone))
 
 
-def _values(reader: Any, places: list[TopicPartition], told: Told) -> Iterator[bytes]:
+def _values(reader: KafkaConsumer, places: list[TopicPartition], told: Told) -> Iterator[bytes]:
     """Committed values of all partitions up to their present ends."""
     reader.assign(places)
     begins, ends = reader.beginning_offsets(places), reader.end_offsets(places)
@@ -104,7 +104,7 @@ def _parquet(path: Path, told: Told) -> Iterator[bytes]:
     import msgspec
 
     try:
-        import pyarrow.parquet as parquet
+        from pyarrow import parquet
     except ImportError as error:
         raise ConfigurationError(
             "Parquet cannot be read by this installation.", where=str(path), next_step=PARQUET_REMEDY

@@ -180,7 +180,7 @@ def _bracket(scorer: Scorer, inputs: ChurnInputs, edge: float, start_ms: int) ->
 def _narrowed(
     scorer: Scorer, inputs: ChurnInputs, edge: float, bracket: tuple[int, int], turns: int
 ) -> tuple[int, int]:
-    """A narrower bracket, by false position (Illinois) over the logarithm of age: there the logit is nearly straight."""
+    """A narrower bracket, by false position (Illinois) over the logarithm of age: nearly straight there."""
     age_ms = (scorer.alpha + inputs.recency) * scorer.ms_per_unit - inputs.anchor_ms
     low_ms, high_ms = bracket
     low, high = (_height(score(scorer, inputs, each), edge) for each in bracket)
