@@ -11,7 +11,7 @@ export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types imports unit integration crash test bench gates package docs lock-jars clean
+.PHONY: help setup demo check lint types imports unit integration crash test bench package docs lock-jars clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,7 +40,7 @@ imports: setup ## the layers: agents know streams, streams know schemas, never t
 	$(RUN)/lint-imports
 
 unit: setup ## everything that needs no broker
-	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package and not slow"
+	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package"
 
 integration: setup ## on a real Kafka, started and stopped by the tests
 	$(RUN)/pytest -q -n 2 --dist loadfile tests/integration
@@ -48,15 +48,12 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
 	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q tests/crash
 
-gates: setup ## how well the churn model predicts, on the whole of CDNOW
-	$(RUN)/pytest -q -m slow tests/unit/agents/fit
-
 package: setup ## the built wheel in a clean environment
 	$(RUN)/pytest -q -m package
 
 check: lint types imports unit ## all but the broker's tests; a few minutes less than test
 
-test: check gates package integration crash ## everything, as continuous integration runs it
+test: check package integration crash ## everything, as continuous integration runs it
 
 bench: setup ## measure throughput and delay on this machine
 	$(RUN)/tierstream bench $(ARGS)

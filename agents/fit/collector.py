@@ -5,10 +5,9 @@ amount in another currency needs `base_total_minor`. Test customers and visitors
 """
 
 from collections import Counter
-from datetime import date
 from hashlib import blake2b
 
-from agents.fit.histories import Customer, Histories, TicketWord
+from agents.fit.histories import EPOCH_ORDINAL, Customer, Histories, TicketWord
 from schemas.clock import parse_instant
 from schemas.events import (
     BrowseActivity,
@@ -27,7 +26,6 @@ from streams.calendar import Calendar
 BAD_RATING_MAX = 0.4
 """A rating of at most this share of its scale is a bad one: 2 of 5."""
 SOLVED = frozenset({"solved", "closed"})
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class _Order:
@@ -81,7 +79,7 @@ class Collector:
             return
         at_ms = parse_instant(event.time)
         self._newest = max(self._newest, at_ms)
-        day = self._calendar.day_of(at_ms) - _EPOCH_DAY
+        day = self._calendar.day_of(at_ms) - EPOCH_ORDINAL
         person = self._people.setdefault(event.customer_id, _Person())
         match event:
             case OrderCompleted() | OrderState() | OrderRefunded() | OrderCancelled():
@@ -103,7 +101,7 @@ class Collector:
         customers = [_customer(person) for person in self._people.values()]
         customers = [customer for customer in customers if customer.days]
         first = min((customer.days[0] for customer in customers), default=0)
-        last = self._calendar.day_of(self._newest) - _EPOCH_DAY - 1 if customers else 0
+        last = self._calendar.day_of(self._newest) - EPOCH_ORDINAL - 1 if customers else 0
         left_out = {why: count for why, count in sorted(self.left_out.items()) if count}
         return Histories(self._name, self._currency, first, last, customers, left_out)
 

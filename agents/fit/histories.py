@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 from schemas.clock import MS_PER_DAY
@@ -20,6 +21,9 @@ from streams.models.evidence import (
     visits_after,
 )
 from streams.models.scoring import ChurnInputs
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+"""What the calendar's day numbers are ahead of epoch days."""
 
 
 class TicketWord(NamedTuple):

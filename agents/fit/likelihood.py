@@ -19,22 +19,23 @@ Parameters = Sequence[float] | Floats
 
 
 class Counters(NamedTuple):
-    """Repeat purchase days, time from the first to the last, time from the first to the end, and how many such."""
+    """Repeat purchase days, time from the first to the last, time from the first to the end."""
 
     x: Floats
     tx: Floats
     t: Floats
-    count: Floats
+    weight: Floats
+    """How many customers have these counters."""
 
     @property
     def customers(self) -> int:
         """How many customers these are."""
-        return int(self.count.sum())
+        return int(self.weight.sum())
 
     @property
     def repeaters(self) -> int:
         """How many of them bought again."""
-        return int(self.count[self.x > 0].sum())
+        return int(self.weight[self.x > 0].sum())
 
 
 class Spends(NamedTuple):
@@ -67,7 +68,7 @@ def spends(customers: list[Customer], day: int, minor_per_major: int) -> Spends:
 def purchases_log_likelihood(family: Family, parameters: Parameters, data: Counters) -> float:
     """Of r, alpha, a, b."""
     r, alpha, a, b = parameters
-    x, tx, t, count = data
+    x, tx, t, weight = data
     first = 0 if family == "bg-nbd" else 1
     alive = betaln(a, b + x + first) - (r + x) * np.log(alpha + t)
     with np.errstate(invalid="ignore"):
@@ -75,7 +76,7 @@ def purchases_log_likelihood(family: Family, parameters: Parameters, data: Count
     if family == "bg-nbd":
         gone = np.where(x > 0, gone, -np.inf)
     both = np.logaddexp(alive, gone) - betaln(a, b)
-    return float(np.sum(count * (gammaln(r + x) - gammaln(r) + r * np.log(alpha) + both)))
+    return float(np.sum(weight * (gammaln(r + x) - gammaln(r) + r * np.log(alpha) + both)))
 
 
 def spend_log_likelihood(parameters: Parameters, data: Spends) -> float:

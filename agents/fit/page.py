@@ -17,8 +17,8 @@ FILE = "report.html"
 STYLES = ("one", "two", "three")
 COLUMNS = (
     "Day",
+    "Who",
     "Customers",
-    "Group",
     "Bought",
     "AUC",
     "AUC by silence",

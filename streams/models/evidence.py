@@ -10,10 +10,12 @@ Days are numbers of local days, as the calendar counts them; instants are epoch 
 """
 
 import struct
+from math import exp, log
 from typing import Final, NamedTuple
 
 import msgspec
 
+LN_2: Final = log(2.0)
 NO_DAY: Final = -(1 << 31)
 SET_DAYS: Final = 64
 _ALL: Final = (1 << SET_DAYS) - 1
@@ -91,7 +93,10 @@ def add_ticket_word(evidence: Evidence, ticket_hash: int, at_ms: int, *, solved:
 
 def tickets_of(evidence: Evidence) -> list[Ticket]:
     """The tickets that are remembered, by hash."""
-    return [Ticket(*entry[:3], bool(entry[3])) for entry in _TICKET.iter_unpack(evidence.tickets)]
+    return [
+        Ticket(hashed, opened_ms, told_ms, bool(solved))
+        for hashed, opened_ms, told_ms, solved in _TICKET.iter_unpack(evidence.tickets)
+    ]
 
 
 def visits_after(evidence: Evidence, purchase_day: int, half_life_days: float | None) -> float:
@@ -150,4 +155,4 @@ def _weight(bits: int, half_life_days: float | None) -> float:
 
 
 def _faded(days: int, half_life_days: float) -> float:
-    return 2.0 ** (-max(0, days) / half_life_days)
+    return exp(-LN_2 * max(0, days) / half_life_days)

@@ -150,10 +150,8 @@ def visit_evidence(scorer: Scorer, inputs: ChurnInputs, at_ms: int) -> float:
     if inputs.watched_from_ms is None or scorer.visit_rate_excess == 0.0:
         return 0.0
     half_life = scorer.visit_half_life_ms
-    watched_ms = at_ms - max(inputs.anchor_ms, inputs.watched_from_ms)
-    if watched_ms <= 0:
-        watched_ms = 0
-    elif half_life != inf:
+    watched_ms = float(max(0, at_ms - max(inputs.anchor_ms, inputs.watched_from_ms)))
+    if half_life != inf:
         watched_ms = half_life / LN_2 * -expm1(-LN_2 * watched_ms / half_life)
     return scorer.visit_rate_excess * watched_ms / scorer.ms_per_unit - scorer.ln_visit_ratio * visits_at(
         scorer, inputs, at_ms
@@ -181,7 +179,7 @@ def frustration_at(scorer: Scorer, inputs: ChurnInputs, at_ms: int) -> float:
     half_lives = (at_ms - since_ms) / scorer.frustration_half_life_ms
     if half_lives >= FADED_HALF_LIVES:
         return 0.0
-    softened = whole * (1.0 + inputs.repeats) ** -trouble.softening
+    softened = whole * exp(-trouble.softening * log1p(inputs.repeats))
     return softened * exp(-LN_2 * half_lives) if half_lives > 0.0 else softened
 
 
@@ -193,7 +191,7 @@ def frustration_parts(scorer: Scorer, inputs: ChurnInputs) -> tuple[float, float
     tickets, solved, ratings, refunds = inputs[8:12]
     if not (tickets or solved or ratings or refunds):
         return None
-    softened = (1.0 + inputs.repeats) ** -trouble.softening
+    softened = exp(-trouble.softening * log1p(inputs.repeats))
     return (
         trouble.ticket * tickets * softened,
         trouble.ticket * trouble.solved_share * solved * softened,
