@@ -138,7 +138,7 @@ def _weights(known: _Known, parts: Floats) -> tuple[float, Floats]:
         bought = np.clip(np.exp(ln_buys - np.logaddexp(0.0, ln_odds)), 1e-12, 1 - 1e-12)
         return -float(np.sum(np.where(known.bought == 1, np.log(bought), np.log1p(-bought))))
 
-    seen = parts.any(axis=0)
+    seen = np.any(parts, axis=0).tolist()
     bounds = [(0.0, WEIGHT_MAX if each else 0.0) for each in seen]
     found = minimize(cost, np.where(seen, 0.1, 0.0), method="L-BFGS-B", bounds=bounds)
     return float(found.fun), found.x
