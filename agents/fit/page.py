@@ -14,6 +14,8 @@ from agents.fit.run import Result
 from agents.fit.words import fit_rows, judgement_rows
 
 FILE = "report.html"
+AXIS_TOPS = (0.04, 0.08, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Four steps to each of them are round numbers."""
 STYLES = ("one", "two", "three")
 COLUMNS = (
     "Day",
@@ -131,7 +133,8 @@ def _tiles(everybody: Sequence[Outcome]) -> str:
 
 def _charts(everybody: Sequence[Outcome]) -> list[str]:
     parts = ['<h2>Charts</h2><div class="charts">']
-    highest = max(max(d.predicted, d.observed) for outcome in everybody for d in outcome.model.deciles) * 1.05
+    reached = max(max(d.predicted, d.observed) for outcome in everybody for d in outcome.model.deciles)
+    highest = next(top for top in AXIS_TOPS if top >= reached)
     honest = [Line("exactly as predicted", (Point(0, 0), Point(highest, highest)), "base")]
     caught = [Line("by chance", (Point(0, 0), Point(1, 1)), "base")]
     for outcome, style in zip(everybody, STYLES, strict=False):

@@ -32,12 +32,12 @@ from streams.models.scoring import (
 GRID_MS = 1 << 16
 FIRST_STEP = 1 << 10
 """In grid cells, 18.6 hours: how far the search with trouble looks at first."""
-NARROWING_TURNS, BOUND_TURNS = 12, 3
+NARROWING_TURNS = 12
 ENOUGH_MS = 64
 """A bracket this narrow is halved to its end."""
 SCORE_TINY = 1e-16
-TROUBLED_SHARES = (0.5, 0.1, 0.02)
-"""How much of the way the bound tries to skip while trouble fades."""
+BOUND_SHARES = (0.6, 0.2, 0.04)
+"""How much of the way to the guess a bound tries to skip."""
 NEVER = -1.0
 """A lower edge below every score."""
 
@@ -95,15 +95,18 @@ def crossing_lower_bound(
     bounds = _edges(edges, band, hysteresis)
     if bounds.side(score(scorer, inputs, at_ms)):
         return at_ms
-    troubled = frustration_at(scorer, inputs, at_ms) > 0.0
-    bracket = _bracket(scorer, inputs, bounds.above, at_ms) if bounds.above < 1.0 else None
-    if bracket is not None and not troubled:
-        return _narrowed(scorer, inputs, bounds.above, bracket, BOUND_TURNS)[0]
-    if not troubled:
+    reach_ms = inputs.anchor_ms + REACH_MS
+    far_ms = _guess(scorer, inputs, bounds.above, at_ms) if bounds.above < 1.0 else reach_ms
+    if frustration_at(scorer, inputs, at_ms) > 0.0:
+        far_ms = faded_ms(scorer, inputs) if far_ms is None else min(far_ms, faded_ms(scorer, inputs))
+    elif bounds.above >= 1.0 or at_ms >= reach_ms:
         return None
-    far_ms = (bracket[1] if bracket else faded_ms(scorer, inputs)) - at_ms
-    for share in TROUBLED_SHARES:
-        bound_ms = at_ms + int(far_ms * share)
+    elif far_ms is None or far_ms >= reach_ms:
+        far_ms = reach_ms
+        if score(scorer, inputs, reach_ms) < bounds.above:
+            return None
+    for share in BOUND_SHARES:
+        bound_ms = at_ms + int((far_ms - at_ms) * share)
         if bound_ms > at_ms and not _may_leave(scorer, inputs, bounds, at_ms, bound_ms):
             return bound_ms
     return at_ms
