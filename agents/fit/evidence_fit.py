@@ -17,7 +17,7 @@ from agents.fit.likelihood import Floats
 from schemas.clock import MS_PER_DAY
 from streams.models.churn_model import DAYS_OF_UNIT, ChurnModel, FrustrationParameters, VisitParameters
 from streams.models.evidence import visits_after
-from streams.models.scoring import LN_2, ln_odds_of_death, scorer_of, silence_at
+from streams.models.scoring import LN_2, ChurnInputs, ln_odds_of_death, scorer_of, silence_at
 
 CUSTOMERS_MIN = 100
 """Fewer than so many with visits, or with troubles, tell nothing."""
@@ -79,7 +79,7 @@ def fit_frustration(
     for half_life in TROUBLE_HALF_LIVES_DAYS:
         probe = msgspec.structs.replace(model, frustration=FrustrationParameters(half_life_days=half_life))
         inputs = [inputs_at(each, day, probe) for each in present]
-        parts = np.array([each[8:12] for each in inputs]) / (1.0 + np.array([[each.repeats] for each in inputs]))
+        parts = np.array([_trouble(each, day, half_life) for each in inputs])
         cost, weights = _weights(known, parts)
         found = FrustrationParameters(
             half_life_days=half_life,
@@ -93,6 +93,13 @@ def fit_frustration(
     if best is None or max(best[1].ticket, best[1].bad_rating, best[1].refund) < WEIGHT_MIN:
         return None
     return best[1]
+
+
+def _trouble(inputs: ChurnInputs, day: int, half_life_days: float) -> list[float]:
+    """Open and solved tickets, bad ratings and refunds as of a day, softened as the score softens them."""
+    age_days = day - inputs.frustration_at_ms / MS_PER_DAY
+    left = 0.5 ** (max(0.0, age_days) / half_life_days) / (1 + inputs.repeats)
+    return [left * inputs.open_tickets, left * inputs.solved_tickets, left * inputs.bad_ratings, left * inputs.refunds]
 
 
 def _known(model: ChurnModel, horizon_days: int, day: int, customers: Sequence[Customer]) -> _Known:

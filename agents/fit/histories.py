@@ -8,18 +8,8 @@ from typing import NamedTuple
 
 from schemas.clock import MS_PER_DAY
 from streams.models.churn_model import DAYS_OF_UNIT, ChurnModel
-from streams.models.evidence import (
-    NO_DAY,
-    Evidence,
-    add_bad_rating,
-    add_refund,
-    add_ticket_word,
-    add_visit,
-    bad_ratings,
-    refunds,
-    ticket_weights,
-    visits_after,
-)
+from streams.models.evidence import Evidence, add_bad_rating, add_refund, add_ticket_word, add_visit
+from streams.models.evidence_inputs import with_evidence
 from streams.models.scoring import ChurnInputs
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -89,7 +79,7 @@ def inputs_at(customer: Customer, day: int, model: ChurnModel) -> ChurnInputs:
     )
     if not (customer.visits or customer.tickets or customer.ratings or customer.refunds):
         return plain
-    return _with_evidence(plain, evidence_at(customer, day), last, day, model)
+    return with_evidence(plain, evidence_at(customer, day), model, last, lambda local: local * MS_PER_DAY)
 
 
 def evidence_at(customer: Customer, day: int) -> Evidence:
@@ -105,24 +95,3 @@ def evidence_at(customer: Customer, day: int) -> Evidence:
         if word.day <= day:
             add_ticket_word(evidence, word.hash, word.day * MS_PER_DAY, solved=word.solved)
     return evidence
-
-
-def _with_evidence(inputs: ChurnInputs, evidence: Evidence, last: int, day: int, model: ChurnModel) -> ChurnInputs:
-    visits, trouble = model.visits, model.frustration
-    if visits is not None and evidence.visited_first != NO_DAY:
-        inputs = inputs._replace(
-            visits=visits_after(evidence, last, visits.half_life_days),
-            visits_at_ms=evidence.visited_last * MS_PER_DAY,
-            watched_from_ms=evidence.visited_first * MS_PER_DAY,
-        )
-    if trouble is not None:
-        at_ms = day * MS_PER_DAY
-        tickets = ticket_weights(evidence, trouble.half_life_days * MS_PER_DAY, at_ms)
-        inputs = inputs._replace(
-            open_tickets=tickets.open,
-            solved_tickets=tickets.solved,
-            bad_ratings=bad_ratings(evidence, trouble.half_life_days, day),
-            refunds=refunds(evidence, trouble.half_life_days, day),
-            frustration_at_ms=at_ms,
-        )
-    return inputs

@@ -49,11 +49,10 @@ class Ticket(NamedTuple):
 
 
 class TicketWeights(NamedTuple):
-    """Tickets that halve with age, as of an instant that depends on the tickets alone."""
+    """Tickets that halve with age, as of an instant."""
 
     open: float
     solved: float
-    at_ms: int
 
 
 def add_visit(evidence: Evidence, day: int) -> None:
@@ -108,29 +107,22 @@ def visits_after(evidence: Evidence, purchase_day: int, half_life_days: float | 
     return _weight(bits, half_life_days)
 
 
-def bad_ratings(evidence: Evidence, half_life_days: float, as_of_day: int) -> float:
-    """Days with a bad rating, each halved per half-life of its distance to `as_of_day`, which is none before them."""
-    return _weight(evidence.rated_bits, half_life_days) * _faded(as_of_day - evidence.rated_last, half_life_days)
+def bad_ratings(evidence: Evidence, half_life_days: float) -> float:
+    """Days with a bad rating, each halved per half-life of its distance to the newest of them."""
+    return _weight(evidence.rated_bits, half_life_days)
 
 
-def refunds(evidence: Evidence, half_life_days: float, as_of_day: int) -> float:
+def refunds(evidence: Evidence, half_life_days: float) -> float:
     """Days with a refund, likewise."""
-    return _weight(evidence.refunded_bits, half_life_days) * _faded(as_of_day - evidence.refunded_last, half_life_days)
+    return _weight(evidence.refunded_bits, half_life_days)
 
 
 def ticket_weights(evidence: Evidence, half_life_ms: float, as_of_ms: int) -> TicketWeights:
     """Open and solved tickets, each halved per half-life of its age at `as_of_ms`."""
     weights = [0.0, 0.0]
     for ticket in tickets_of(evidence):
-        weights[ticket.solved] += 2.0 ** (-max(0, as_of_ms - ticket.opened_ms) / half_life_ms)
-    return TicketWeights(weights[0], weights[1], as_of_ms)
-
-
-def troubled_last(evidence: Evidence, day_ms: int) -> int | None:
-    """The newest instant of any trouble, days taken at `day * day_ms`: it depends on what happened, not on who asks."""
-    days = [day * day_ms for day in (evidence.rated_last, evidence.refunded_last) if day != NO_DAY]
-    newest = [*days, *(ticket.opened_ms for ticket in tickets_of(evidence))]
-    return max(newest) if newest else None
+        weights[ticket.solved] += exp(-LN_2 * max(0, as_of_ms - ticket.opened_ms) / half_life_ms)
+    return TicketWeights(weights[0], weights[1])
 
 
 def _with(last: int, bits: int, day: int) -> tuple[int, int]:
@@ -149,10 +141,6 @@ def _weight(bits: int, half_life_days: float | None) -> float:
     total = 0.0
     while bits:
         lowest = bits & -bits
-        total += 2.0 ** (-(lowest.bit_length() - 1) / half_life_days)
+        total += exp(-LN_2 * (lowest.bit_length() - 1) / half_life_days)
         bits ^= lowest
     return total
-
-
-def _faded(days: int, half_life_days: float) -> float:
-    return exp(-LN_2 * max(0, days) / half_life_days)

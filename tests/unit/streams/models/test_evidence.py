@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from streams.models.churn_model import CDNOW_1997_MODEL
 from streams.models.evidence import (
     TICKETS_MAX,
     Evidence,
@@ -14,9 +15,11 @@ from streams.models.evidence import (
     refunds,
     ticket_weights,
     tickets_of,
-    troubled_last,
     visits_after,
 )
+from streams.models.evidence_inputs import with_evidence
+from streams.models.scoring import ChurnInputs
+from tests.churn import FULL
 
 DAY = 10_000
 DAY_MS = 86_400_000
@@ -48,15 +51,15 @@ def test_a_visit_long_after_the_others_starts_anew() -> None:
 
 
 def test_ratings_and_refunds_halve_with_age() -> None:
-    """As of any later day."""
+    """As of the newest of them."""
     evidence = Evidence()
     add_bad_rating(evidence, DAY)
     add_bad_rating(evidence, DAY + 14)
     add_refund(evidence, DAY)
 
-    assert bad_ratings(evidence, 14, DAY + 28) == pytest.approx(0.5 + 0.25)
-    assert refunds(evidence, 14, DAY + 28) == pytest.approx(0.25)
-    assert refunds(Evidence(), 14, DAY) == 0
+    assert bad_ratings(evidence, 14) == pytest.approx(1 + 0.5)
+    assert refunds(evidence, 14) == 1
+    assert refunds(Evidence(), 14) == 0
 
 
 def test_a_ticket_is_opened_by_its_first_word_and_solved_by_its_last() -> None:
@@ -65,12 +68,11 @@ def test_a_ticket_is_opened_by_its_first_word_and_solved_by_its_last() -> None:
     add_ticket_word(evidence, 7, 2 * DAY_MS, solved=True)
     add_ticket_word(evidence, 7, DAY_MS, solved=False)
     weights = ticket_weights(evidence, DAY_MS, 3 * DAY_MS)
-    assert (weights.open, weights.solved) == (0.0, 0.25)
+    assert weights == pytest.approx((0.0, 0.25))
 
     add_ticket_word(evidence, 7, 3 * DAY_MS, solved=False)
     weights = ticket_weights(evidence, DAY_MS, 3 * DAY_MS)
-    assert (weights.open, weights.solved) == (0.25, 0.0)
-    assert troubled_last(evidence, DAY_MS) == DAY_MS
+    assert weights == pytest.approx((0.25, 0.0))
 
 
 def test_only_the_tickets_heard_of_last_are_kept() -> None:
@@ -83,7 +85,31 @@ def test_only_the_tickets_heard_of_last_are_kept() -> None:
     assert len(msgspec.msgpack.encode(evidence)) < 300
 
 
-def test_nobody_troubled_has_no_instant_of_trouble() -> None:
-    """And an empty record is small."""
-    assert troubled_last(Evidence(), DAY_MS) is None
+def test_an_empty_record_is_small() -> None:
+    """Most customers have none of this."""
     assert len(msgspec.msgpack.encode(Evidence())) < 40
+
+
+def start_of(day: int) -> int:
+    """Days begin at midnight UTC."""
+    return day * DAY_MS
+
+
+def test_a_model_takes_from_the_evidence_what_it_knows() -> None:
+    """Weights as of what happened last, in the terms of the score; a plain model takes nothing."""
+    evidence = Evidence()
+    add_visit(evidence, DAY - 30)
+    add_visit(evidence, DAY + 7)
+    add_bad_rating(evidence, DAY)
+    add_refund(evidence, DAY + 21)
+    add_ticket_word(evidence, 1, start_of(DAY), solved=False)
+    plain = ChurnInputs(2, 10.0, start_of(DAY))
+
+    found = with_evidence(plain, evidence, FULL, DAY, start_of)
+
+    assert (found.visits, found.visits_at_ms, found.watched_from_ms) == (1.0, start_of(DAY + 7), start_of(DAY - 30))
+    assert found.frustration_at_ms == start_of(DAY + 21)
+    weights = (found.open_tickets, found.solved_tickets, found.bad_ratings, found.refunds)
+    assert weights == pytest.approx((0.5, 0.0, 0.5, 1.0))
+    assert with_evidence(plain, evidence, CDNOW_1997_MODEL, DAY, start_of) == plain
+    assert with_evidence(plain, Evidence(), FULL, DAY, start_of) == plain
