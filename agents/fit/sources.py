@@ -7,6 +7,7 @@ from typing import Literal
 
 from kafka import KafkaConsumer, TopicPartition
 
+from agents.control_records import JOURNAL
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.feed_file import open_events
 from agents.fit.collector import Collector
@@ -35,7 +36,7 @@ LINES_PER_WORD = 5_000
 
 def from_journal(settings: Settings, told: Told) -> Histories:
     """All events of the journal, from its beginning to its present end."""
-    topic = settings.topic("customer-events")
+    topic = settings.topic(JOURNAL)
     collector = _collector(topic, settings)
     with consumer(
         settings, fetch_max_bytes=FETCH_BYTES, max_partition_fetch_bytes=FETCH_BYTES, max_poll_records=20_000

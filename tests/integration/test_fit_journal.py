@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.cli import run
+from agents.control_records import JOURNAL
 from agents.embedded import EmbeddedKafka
 from agents.kafka_clients import producer
 from agents.lookup import home_of
@@ -36,7 +37,7 @@ def test_the_journal_is_fitted_whole(config: Path, tmp_path: Path, capsys: pytes
     shop = simulated(1_200, days=700)
     assert run(["topics", "apply", "--config", str(config)]) == 0
     settings = load_settings(config, {})
-    topic = settings.topic("customer-events")
+    topic = settings.topic(JOURNAL)
     with producer(settings) as sender:
         for number, customer in enumerate(shop.customers):
             for day, minor in zip(customer.days, customer.minor, strict=True):
