@@ -75,6 +75,16 @@ def test_a_ticket_is_opened_by_its_first_word_and_solved_by_its_last() -> None:
     assert weights == pytest.approx((0.25, 0.0))
 
 
+@pytest.mark.parametrize("solved_first", [True, False])
+def test_of_two_words_of_one_instant_the_open_one_counts(*, solved_first: bool) -> None:
+    """Whichever came first: better one ticket too many than one overlooked."""
+    evidence = Evidence()
+    add_ticket_word(evidence, 7, DAY_MS, solved=solved_first)
+    add_ticket_word(evidence, 7, DAY_MS, solved=not solved_first)
+
+    assert [ticket.solved for ticket in tickets_of(evidence)] == [False]
+
+
 def test_only_the_tickets_heard_of_last_are_kept() -> None:
     """However many there are, the state stays small."""
     evidence = Evidence()
