@@ -19,6 +19,7 @@ Group = Literal["all", "once", "repeat"]
 """Everybody; who has bought on one day; who has bought on more."""
 GROUPS: tuple[Group, ...] = ("all", "once", "repeat")
 DATES_MAX = 3
+APART_DAYS_MIN = 28
 
 
 class Outcome(NamedTuple):
@@ -34,9 +35,14 @@ class Outcome(NamedTuple):
 
 
 def dates_after(histories: Histories, until: int, horizon_days: int) -> list[int]:
-    """Days, from the end of the fit on, after which a whole horizon was observed."""
-    days = range(until, histories.last_day - horizon_days + 1, horizon_days)
-    return list(days)[:DATES_MAX]
+    """Two or three days, from the end of the fit on, after which a whole horizon was observed; none if they are near.
+
+    One day tells nothing about how steady the figures are.
+    """
+    room = histories.last_day - horizon_days - until
+    if room < APART_DAYS_MIN:
+        return []
+    return list(range(until, until + room + 1, min(room, horizon_days)))[:DATES_MAX]
 
 
 def backtest(histories: Histories, model: ChurnModel, horizon_days: int, days: Sequence[int]) -> list[Outcome]:

@@ -8,6 +8,7 @@ from math import log1p
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from agents.fit.histories import Customer, inputs_at
 from agents.fit.likelihood import Floats
@@ -69,7 +70,7 @@ def _logistic_regression(x: Floats, y: Floats) -> tuple[float, Floats]:
 
     def cost(weights: Floats) -> tuple[float, Floats]:
         z = weights[0] + scaled @ weights[1:]
-        error = 1.0 / (1.0 + np.exp(-z)) - y
+        error = expit(z) - y
         gradient = np.concatenate(([error.sum()], scaled.T @ error + RIDGE * weights[1:]))
         value = float(np.sum(np.logaddexp(0.0, z) - y * z) + RIDGE / 2 * weights[1:] @ weights[1:])
         return value, gradient

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from agents.fit.histories import Customer, evidence_at, inputs_at
 from agents.fit.likelihood import Floats
@@ -53,12 +54,12 @@ def fit_visits(model: ChurnModel, horizon_days: int, day: int, customers: Sequen
     table = np.array([_watched(model, each, day) for each in watched])
     visits, exposure = table[:, 0], table[:, 1]
     ln_odds = known.ln_odds - known.ln_nothing  # given that nothing was bought within the horizon
-    gone = np.where(known.bought == 1, 0.0, _logistic(ln_odds))
+    gone = np.where(known.bought == 1, 0.0, expit(ln_odds))
     for _ in range(TURNS):
         alive_rate = _rate(visits, exposure, 1 - gone)
         gone_rate = min(_rate(visits, exposure, gone), alive_rate)
         evidence = (alive_rate - gone_rate) * exposure - visits * np.log(alive_rate / gone_rate)
-        gone = np.where(known.bought == 1, 0.0, _logistic(ln_odds + evidence))
+        gone = np.where(known.bought == 1, 0.0, expit(ln_odds + evidence))
     if gone_rate >= alive_rate * RATIO_MAX:
         return None
     return VisitParameters(
@@ -149,7 +150,3 @@ def _weights(known: _Known, parts: Floats) -> tuple[float, Floats]:
     bounds = [(0.0, WEIGHT_MAX if each else 0.0) for each in seen]
     found = minimize(cost, np.where(seen, 0.1, 0.0), method="L-BFGS-B", bounds=bounds)
     return float(found.fun), found.x
-
-
-def _logistic(z: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-np.clip(z, -700, 700)))

@@ -81,6 +81,7 @@ def _values(reader: KafkaConsumer, places: list[TopicPartition], told: Told) -> 
         polled = reader.poll(timeout_ms=1_000)
         for place, records in polled.items():
             for record in records:
+                # Ticks are many, and say nothing here: they are not even decoded.
                 if record.offset < ends[place] and record.value is not None and not is_control_key(record.key):
                     yield record.value
         if polled:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from agents.errors import ConfigurationError
+from agents.fit.backtest import dates_after
 from agents.fit.calibrate import fit_calibration
 from agents.fit.evidence_fit import fit_frustration, fit_visits
 from agents.fit.fitting import STEPS, fit
@@ -133,6 +134,17 @@ def test_a_fit_of_everything_is_judged_by_a_second_one() -> None:
     for outcome in result.outcomes:
         if outcome.group == "all":
             assert outcome.model.auc > outcome.hiatus_auc
+
+
+@pytest.mark.parametrize(
+    ("days_after", "days"),
+    [(270, (0, 90, 180)), (200, (0, 90)), (150, (0, 60)), (117, ()), (90, ()), (0, ())],
+)
+def test_the_days_of_judging_lie_apart(days_after: int, days: tuple[int, ...]) -> None:
+    """At least two, four weeks apart or more, each with a whole horizon after it."""
+    shop = Histories("shop", "EUR", 0, 1_000 + days_after, [])
+
+    assert dates_after(shop, 1_000, 90) == [1_000 + day for day in days]
 
 
 def test_a_day_outside_the_data_is_refused() -> None:
