@@ -19,7 +19,7 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 PROGRESS = "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "doctor"]
+Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "analyst", "doctor"]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -30,6 +30,7 @@ ROLES: dict[Role, str] = {
     "redriver": "`tierstream dlq`; READ only for `list` and `show`",
     "projection": "`tierstream project redis`, `tierstream redis`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
+    "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
 
@@ -47,7 +48,8 @@ class Right(msgspec.Struct, frozen=True, order=True):
 def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
-    makers |= {"redriver": _redriver, "projection": _projection, "reader": _reader, "doctor": _doctor}
+    makers |= {"redriver": _redriver, "projection": _projection, "reader": _reader}
+    makers |= {"analyst": _analyst, "doctor": _doctor}
     return sorted(set(makers[role](settings)))
 
 
@@ -116,6 +118,10 @@ def _reader(settings: Settings) -> Iterator[Right]:
     for name, spec in TOPICS.items():
         if spec.owner == "customers":
             yield Right("topic", settings.topic(name), "READ")
+
+
+def _analyst(settings: Settings) -> Iterator[Right]:
+    yield Right("topic", settings.topic(JOURNAL), "READ")
 
 
 def _doctor(settings: Settings) -> Iterator[Right]:

@@ -31,6 +31,7 @@ COMMANDS = {
     "dlq": "Look at dead letters, and send them again.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
+    "fit": "Fit the churn model to your own purchases, and see how well it predicts.",
     "project": "Carry the newest profiles into Redis.",
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",

@@ -48,6 +48,10 @@ def test_a_reader_sees_decisions_alone() -> None:
     }
 
 
+def test_an_analyst_reads_the_journal_and_nothing_else() -> None:
+    assert rights(OURS, "analyst") == [Right("topic", "shop.customer-events", "READ")]
+
+
 def test_an_event_clock_reads_the_imports() -> None:
     by_event = Settings(intake=IntakeSettings(clock="event"))
 
