@@ -47,6 +47,7 @@ class Expected:
         self.changes: dict[str, dict[bytes, list[Change]]] = {
             "tier-changes": defaultdict(list),
             "churn-risk": defaultdict(list),
+            "notices": defaultdict(list),
         }
         self.profiles: dict[bytes, bytes] = {}
         self.refusals: dict[bytes, list[Refusal]] = defaultdict(list)

@@ -62,6 +62,7 @@ def sample(seed: int = 1, count: int = 6_000, *, customers: int = 150) -> Eviden
         changelog=_changelog(expected),
         tier_changes=_published("tier-changes", expected),
         churn_risk=_published("churn-risk", expected),
+        notices=_published("notices", expected),
         profiles=_profiles(expected),
         dead_letters=letters.entries(),
     )
