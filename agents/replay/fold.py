@@ -9,6 +9,7 @@ What cannot wait is done for everybody at once: an activation, a go-live, the be
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
+from agents.errors import ConfigurationError
 from agents.partition_records import NO_TICK, HistoryRecord, history_record, take_history
 from agents.policy_log import PolicyLog
 from agents.runtime.stage import StateRecord
@@ -69,7 +70,7 @@ class JournalFold:
 
     def __init__(
         self,
-        home: tuple[int, int],
+        home: tuple[int, int] | None,
         told: Told,
         *,
         dedupe: bool = True,
@@ -77,7 +78,10 @@ class JournalFold:
         until: int = FOR_EVER,
         decoded_max: int = DECODED_MAX,
     ) -> None:
-        """`policy` decides instead of all that were activated; what is stamped after `until` is left out."""
+        """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
+
+        `policy` decides instead of all that were activated. What is stamped after `until` is left out.
+        """
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
         self._policies = PolicyLog()
@@ -92,6 +96,8 @@ class JournalFold:
         self.latest = NO_TICK
         """The latest instant that was folded, of a record or a tick."""
         self.events = 0
+        self.left_out = False
+        """Whether anything stamped after `until` was left out: what is folded is then no prefix of the journal."""
         self.over = False
         """Whether no record to come can be stamped up to `until`: a tick has passed it, and none overtakes input."""
 
@@ -119,6 +125,7 @@ class JournalFold:
         """Fold one customer's event; the state as it is then, None when the event is left out."""
         recorded_at = parse_canonical(event.recordedtime)
         if recorded_at > self._until:
+            self.left_out = True
             return None
         effects = self._effects
         if event.backfill and not effects.backfill:
@@ -131,8 +138,7 @@ class JournalFold:
                 pass_time(state, self.regimes, self._tick, effects)
                 self._tell(None)
             self._after_tick.add(key)
-        if recorded_at > self.latest:
-            self.latest = recorded_at
+        self.latest = max(self.latest, recorded_at)
         process(state, event, entry.value, self.regimes, effects, dedupe=self._dedupe)
         self.events += 1
         if not effects.empty:
@@ -187,7 +193,10 @@ class JournalFold:
             state = decode_state(record)
         else:
             if not self.regimes:
-                raise ValueError("the journal holds events before its first policy")
+                raise ConfigurationError(
+                    "The journal holds events before its first policy.",
+                    next_step="give a policy: tierstream replay --policy FILE",
+                )
             state = new_state(self.regimes, recorded_at)
         decoded = self._decoded
         if len(decoded) >= self._decoded_max:
@@ -209,11 +218,14 @@ class JournalFold:
 
     def _control(self, event: ControlRecord) -> None:
         if isinstance(event, PolicyActivated):
-            if self._forced is None and parse_instant(event.effective_at) <= self._until:
+            if parse_instant(event.effective_at) > self._until:
+                self.left_out = True
+            elif self._forced is None:
                 self.settle()
                 self._policies.activate(event)
-        elif event.home in (None, self._home):
+        elif self._home is None or event.home in (None, self._home):
             instant = parse_canonical(event.instant)
+            self.left_out = self.left_out or instant > self._until
             if isinstance(event, GoLive):
                 self._go_live(instant)
             else:

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from agents.demo import chaos, feeding
 from agents.demo.cdnow import read_purchases
-from agents.demo.files import FILES
 from agents.demo.ground import Options
 from agents.demo.run import Outcome, run_demo
 from agents.demo.screen import Lines
 from agents.embedded import EmbeddedKafka
+from agents.replay.event_files import FILES
 
 CUSTOMERS = 600
 GONE_WITHIN_S = 20.0

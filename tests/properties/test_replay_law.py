@@ -93,7 +93,9 @@ def test_replay_gives_what_the_stage_gives(
         assert by_customer(first_part[topic] + second_part[topic]) == by_customer(expected.topics[topic]), topic
     wanted = {key: value for key, value in states(expected).items() if not key.startswith(b"\0")}
     assert dict(whole.fold.encoded()) == dict(resumed.fold.encoded()) == wanted
-    profiles = {key: profile(state, whole.fold.regimes[state.ordinal], key.decode()) for key, state in whole.fold.customers()}
+    profiles = {
+        key: profile(state, whole.fold.regimes[state.ordinal], key.decode()) for key, state in whole.fold.customers()
+    }
     assert {key: record.data["revision"] for key, record in last(expected.topics["customer-profiles"]).items()} == {
         key: found.revision for key, found in profiles.items()
     }
