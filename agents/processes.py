@@ -2,6 +2,7 @@
 
 import gc
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ Result = TypeVar("Result")
 Told = Callable[[int], None]
 """Is told how much is done. What it raises ends the work."""
 _WAIT_S = 0.2
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Done(msgspec.Struct, frozen=True):

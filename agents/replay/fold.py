@@ -50,19 +50,8 @@ class Entry(NamedTuple):
 class Told(Protocol):
     """Is told what one customer's record, or time alone, led to: decisions, refusals, repeats."""
 
-    def __call__(self, effects: Effects, entry: Entry | None) -> None:
+    def __call__(self, effects: Effects, entry: Entry | None, /) -> None:
         """`effects.key` is the customer; the lists may be kept. Without an entry, time or a control record did it."""
-
-
-class Step(NamedTuple):
-    """One customer's record or a stretch of time, and what it led to."""
-
-    customer: bytes
-    event: InputEvent | None
-    """None for time and policies."""
-    effects: Effects
-    state: CustomerState
-    """As it is now; the next step changes it in place."""
 
 
 class JournalFold:
@@ -129,8 +118,7 @@ class JournalFold:
             return None
         effects = self._effects
         if event.backfill and not effects.backfill:
-            self.settle()
-            effects.backfill = True
+            self.begin_history()
         state = self._decoded.get(key) or self._state_of(key, recorded_at)
         effects.key = key
         if self._tick != NO_TICK:
@@ -145,10 +133,24 @@ class JournalFold:
             self._tell(entry)
         return state
 
+    def begin_history(self) -> None:
+        """From here on, until the go-live, the partition loads a history: its first event has come, whosever it was."""
+        self.settle()
+        self._effects.backfill = True
+
+    def pass_time(self, instant: int) -> None:
+        """Say that time has passed up to an instant, as a tick does."""
+        instant = min(instant, self._until)
+        if instant < self._tick:
+            self.settle()
+        self._tick = instant
+        self._after_tick.clear()
+        self.latest = max(self.latest, instant)
+
     def close(self) -> None:
         """End: let everybody's time pass up to the last tick, and up to `until` if one was given."""
         if self._until != FOR_EVER:
-            self._pass_time(self._until)
+            self.pass_time(self._until)
         self.settle()
 
     def settle(self) -> None:
@@ -229,15 +231,8 @@ class JournalFold:
             if isinstance(event, GoLive):
                 self._go_live(instant)
             else:
-                self._pass_time(min(instant, self._until))
+                self.pass_time(instant)
                 self.over = self.over or (isinstance(event, ClockTick) and instant > self._until)
-
-    def _pass_time(self, instant: int) -> None:
-        if instant < self._tick:
-            self.settle()
-        self._tick = instant
-        self._after_tick.clear()
-        self.latest = max(self.latest, instant)
 
     def _go_live(self, instant: int) -> None:
         if self._effects.backfill and instant <= self._until:

@@ -116,11 +116,12 @@ class JournalFile(msgspec.Struct, frozen=True):
                 entries = [e for e in entries if is_control_key(e.key) or crc32(e.key) % shares == share]  # noqa: PLW2901 - narrowed, not another
             yield Read(entries, after)
 
-    def entry_at(self, position: int) -> Entry:
-        """The record at a position of a JSONL file."""
+    def entries_at(self, _unit: str, positions: list[int]) -> Iterator[Entry]:
+        """The records at these positions, ascending; only of a seekable one."""
         with Path(self.path).open("rb") as file:
-            file.seek(position)
-            return self._entry(file.readline(), position)
+            for position in positions:
+                file.seek(position)
+                yield self._entry(file.readline(), position)
 
     @property
     def seekable(self) -> bool:

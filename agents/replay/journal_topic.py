@@ -1,6 +1,7 @@
 """The journal as Kafka holds it, one unit per partition."""
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from agents.replay.journal_file import Home, Read
 from agents.settings import Settings
 
 POLL_RECORDS_MAX: Final = 20_000
+SINGLE_FETCH_BYTES: Final = 65_536
+"""What is fetched for one record; a batch that is larger comes whole."""
 
 
 class JournalTopic(msgspec.Struct, frozen=True):
@@ -78,6 +81,26 @@ class JournalTopic(msgspec.Struct, frozen=True):
             for records in polled(reader, place, end):
                 yield Read([entry_of(record) for record in records], reader.position(place))
 
+    seekable = True
+
+    def entries_at(self, unit: str, positions: list[int]) -> Iterator[Entry]:
+        """The records at these offsets, ascending."""
+        place, wanted = self._place(unit), deque(positions)
+        if not wanted:
+            return
+        with consumer(
+            self.settings, max_partition_fetch_bytes=SINGLE_FETCH_BYTES, fetch_max_wait_ms=10, check_crcs=False
+        ) as reader:
+            reader.assign([place])
+            while wanted:
+                reader.seek(place, wanted[0])
+                for record in next(polled(reader, place, wanted[0] + 1, whole=True)):
+                    while wanted and wanted[0] < record.offset:
+                        wanted.popleft()  # there is no such record
+                    if wanted and wanted[0] == record.offset:
+                        wanted.popleft()
+                        yield entry_of(record)
+
     def _place(self, unit: str) -> TopicPartition:
         return TopicPartition(self.name, int(unit.split("-", maxsplit=1)[0]))
 
@@ -91,14 +114,14 @@ class JournalTopic(msgspec.Struct, frozen=True):
         return found
 
 
-def polled(reader: Any, place: TopicPartition, end: int) -> Iterator[list[Any]]:  # noqa: ANN401 - kafka-python is untyped
-    """The records of one assigned partition before `end`, as they come."""
+def polled(reader: Any, place: TopicPartition, end: int, *, whole: bool = False) -> Iterator[list[Any]]:  # noqa: ANN401 - kafka-python is untyped
+    """The records of one assigned partition before `end`, as they come; `whole` also those that come with them."""
     heard = time.monotonic()
     while reader.position(place) < end:
         records = reader.poll(timeout_ms=1_000).get(place, [])
         if records:
             heard = time.monotonic()
-            yield [record for record in records if record.offset < end]
+            yield [record for record in records if whole or record.offset < end]
         elif time.monotonic() - heard > QUIET_S_MAX:
             raise BrokerUnreachableError(
                 "The topic could not be read to its end.", where=f"{place.topic}[{place.partition}]"

@@ -1,6 +1,5 @@
 """A whole journal folded on all processors, with the event files, the snapshots and the counts that come of it."""
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from agents.processes import in_processes
+from agents.processes import in_processes, processors
 from agents.replay.event_files import FILES, JOURNAL
 from agents.replay.runs import write_files
 from agents.replay.unit import Journal, Options, Share, Tally, replay_units
@@ -32,8 +31,8 @@ class Replay(msgspec.Struct, frozen=True):
 def replay(journal: Journal, options: Options, *, out: Path | None, jobs: int | None, told: Progress) -> Replay:
     """Fold a journal; with `out`, write the event files there. `jobs` processes, one per processor by default."""
     begun = time.perf_counter()
-    units = journal.units(jobs or os.cpu_count() or 1)
-    count = min(len(units), jobs or os.cpu_count() or 1)
+    units = journal.units(jobs or processors())
+    count = min(len(units), jobs or processors())
     if out is not None:
         options = msgspec.structs.replace(options, runs=str(out / RUNS))
     total = sum(end - begin for begin, end in map(journal.span, units))
