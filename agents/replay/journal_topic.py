@@ -1,6 +1,5 @@
 """The journal as Kafka holds it, one unit per partition."""
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,14 +8,13 @@ import msgspec
 from kafka import TopicPartition
 
 from agents.control_records import JOURNAL
-from agents.errors import BrokerUnreachableError, ConfigurationError
+from agents.errors import ConfigurationError
 from agents.kafka_clients import admin_client, consumer
-from agents.lookup import FETCH_BYTES, QUIET_S_MAX
+from agents.lookup import BULK, polled
 from agents.replay.fold import Entry
 from agents.replay.journal_file import Home, Read
 from agents.settings import Settings
 
-POLL_RECORDS_MAX: Final = 20_000
 SINGLE_FETCH_BYTES: Final = 65_536
 """What is fetched for one record; a batch that is larger comes whole."""
 
@@ -68,13 +66,7 @@ class JournalTopic(msgspec.Struct, frozen=True):
     def read(self, unit: str, position: int) -> Iterator[Read]:
         """The records of a partition from a position to its end as it is now."""
         place = self._place(unit)
-        with consumer(
-            self.settings,
-            fetch_max_bytes=FETCH_BYTES,
-            max_partition_fetch_bytes=FETCH_BYTES,
-            max_poll_records=POLL_RECORDS_MAX,
-            check_crcs=False,
-        ) as reader:
+        with consumer(self.settings, **BULK) as reader:
             reader.assign([place])
             end = reader.end_offsets([place])[place]
             reader.seek(place, position)
@@ -112,20 +104,6 @@ class JournalTopic(msgspec.Struct, frozen=True):
                 "The journal does not exist.", where=self.name, next_step="tierstream topics apply"
             )
         return found
-
-
-def polled(reader: Any, place: TopicPartition, end: int, *, whole: bool = False) -> Iterator[list[Any]]:  # noqa: ANN401 - kafka-python is untyped
-    """The records of one assigned partition before `end`, as they come; `whole` also those that come with them."""
-    heard = time.monotonic()
-    while reader.position(place) < end:
-        records = reader.poll(timeout_ms=1_000).get(place, [])
-        if records:
-            heard = time.monotonic()
-            yield [record for record in records if whole or record.offset < end]
-        elif time.monotonic() - heard > QUIET_S_MAX:
-            raise BrokerUnreachableError(
-                "The topic could not be read to its end.", where=f"{place.topic}[{place.partition}]"
-            )
 
 
 def entry_of(record: Any) -> Entry:  # noqa: ANN401 - likewise
