@@ -19,7 +19,7 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 PROGRESS = "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "doctor"]
+Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "auditor", "doctor"]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -30,6 +30,7 @@ ROLES: dict[Role, str] = {
     "redriver": "`tierstream dlq`; READ only for `list` and `show`",
     "projection": "`tierstream project redis`, `tierstream redis`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
+    "auditor": "`tierstream replay`, `tierstream audit`, `tierstream customer` with `timeline`, `index` or `--at`",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
 
@@ -47,7 +48,13 @@ class Right(msgspec.Struct, frozen=True, order=True):
 def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
-    makers |= {"redriver": _redriver, "projection": _projection, "reader": _reader, "doctor": _doctor}
+    makers |= {
+        "redriver": _redriver,
+        "projection": _projection,
+        "reader": _reader,
+        "auditor": _auditor,
+        "doctor": _doctor,
+    }
     return sorted(set(makers[role](settings)))
 
 
@@ -116,6 +123,14 @@ def _reader(settings: Settings) -> Iterator[Right]:
     for name, spec in TOPICS.items():
         if spec.owner == "customers":
             yield Right("topic", settings.topic(name), "READ")
+
+
+def _auditor(settings: Settings) -> Iterator[Right]:
+    """Everything that the fold reads and writes, to be read."""
+    yield from _reader(settings)
+    for name in (JOURNAL, "dead-letters"):
+        yield Right("topic", settings.topic(name), "READ")
+    yield Right("topic", changelog(settings.kafka.application_id, "customers"), "READ")
 
 
 def _doctor(settings: Settings) -> Iterator[Right]:

@@ -13,7 +13,7 @@ from agents.errors import ConfigurationError
 from agents.partition_records import NO_TICK, HistoryRecord, history_record, take_history
 from agents.policy_log import PolicyLog
 from agents.runtime.stage import StateRecord
-from schemas.clock import parse_canonical, parse_instant
+from schemas.clock import format_instant, parse_canonical, parse_instant
 from schemas.events import InputEvent
 from schemas.journal import (
     ClockTick,
@@ -82,8 +82,8 @@ class JournalFold:
         self._tick = NO_TICK
         self._after_tick: set[bytes] = set()
         """Customers whose record came after the tick: it did not concern them as they are now."""
-        self.latest = NO_TICK
-        """The latest instant that was folded, of a record or a tick."""
+        self._latest = self._tick_text = ""
+        self._until_text = "~" if until == FOR_EVER else format_instant(until)
         self.events = 0
         self.left_out = False
         """Whether anything stamped after `until` was left out: what is folded is then no prefix of the journal."""
@@ -93,8 +93,14 @@ class JournalFold:
     def __len__(self) -> int:
         return len(self._store) + sum(key not in self._store for key in self._decoded)
 
-    def restore(self, records: Iterable[StateRecord]) -> None:
-        """Begin where `states` was asked; what a changelog holds at a commit without due work is as good."""
+    @property
+    def latest(self) -> int:
+        """The latest instant that was folded, of a record or a tick; -1 before the first."""
+        return parse_canonical(self._latest) if self._latest else NO_TICK
+
+    def restore(self, records: Iterable[StateRecord], latest: int = NO_TICK) -> None:
+        """Begin where `states` and `latest` were asked."""
+        self._latest = "" if latest == NO_TICK else format_instant(latest)
         self._store = {key: value for key, value in records if value is not None}
         self._policies.restore(self._store)
         self._effects.backfill = take_history(self._store).loading
@@ -112,21 +118,21 @@ class JournalFold:
 
     def fold(self, key: bytes, event: InputEvent, entry: Entry) -> CustomerState | None:
         """Fold one customer's event; the state as it is then, None when the event is left out."""
-        recorded_at = parse_canonical(event.recordedtime)
-        if recorded_at > self._until:
+        recorded = event.recordedtime  # its text sorts as time does: nothing is parsed here
+        if recorded > self._until_text:
             self.left_out = True
             return None
         effects = self._effects
         if event.backfill and not effects.backfill:
             self.begin_history()
-        state = self._decoded.get(key) or self._state_of(key, recorded_at)
+        state = self._decoded.get(key) or self._state_of(key, recorded)
         effects.key = key
         if self._tick != NO_TICK:
-            if recorded_at < self._tick and key not in self._after_tick:
+            if recorded < self._tick_text and key not in self._after_tick:
                 pass_time(state, self.regimes, self._tick, effects)
                 self._tell(None)
             self._after_tick.add(key)
-        self.latest = max(self.latest, recorded_at)
+        self._latest = max(self._latest, recorded)
         process(state, event, entry.value, self.regimes, effects, dedupe=self._dedupe)
         self.events += 1
         if not effects.empty:
@@ -143,9 +149,9 @@ class JournalFold:
         instant = min(instant, self._until)
         if instant < self._tick:
             self.settle()
-        self._tick = instant
+        self._tick, self._tick_text = instant, format_instant(instant)
         self._after_tick.clear()
-        self.latest = max(self.latest, instant)
+        self._latest = max(self._latest, self._tick_text)
 
     def close(self) -> None:
         """End: let everybody's time pass up to the last tick, and up to `until` if one was given."""
@@ -188,7 +194,7 @@ class JournalFold:
     def _keys(self) -> list[bytes]:
         return [*self._store, *(key for key in self._decoded if key not in self._store)]
 
-    def _state_of(self, key: bytes, recorded_at: int) -> CustomerState:
+    def _state_of(self, key: bytes, recorded: str) -> CustomerState:
         """A state that is not decoded, or a new customer's."""
         record = self._store.get(key)
         if record is not None:
@@ -199,7 +205,7 @@ class JournalFold:
                     "The journal holds events before its first policy.",
                     next_step="give a policy: tierstream replay --policy FILE",
                 )
-            state = new_state(self.regimes, recorded_at)
+            state = new_state(self.regimes, parse_canonical(recorded))
         decoded = self._decoded
         if len(decoded) >= self._decoded_max:
             for old in list(decoded)[: self._decoded_max // 2 + 1]:
@@ -208,7 +214,7 @@ class JournalFold:
         return state
 
     def _run(self, key: bytes, run: Callable[[CustomerState], None]) -> None:
-        state = self._decoded.get(key) or self._state_of(key, 0)
+        state = self._decoded.get(key) or self._state_of(key, "")
         self._effects.key = key
         run(state)
         self._tell(None)
@@ -237,7 +243,7 @@ class JournalFold:
     def _go_live(self, instant: int) -> None:
         if self._effects.backfill and instant <= self._until:
             self.settle()
-            self.latest = max(self.latest, instant)
+            self._latest = max(self._latest, format_instant(instant))
             for key in self._keys():
                 self._run(key, lambda state: go_live(state, self.regimes, instant, self._effects))
             self._effects.backfill = False

@@ -273,8 +273,7 @@ class _Unit:
         if not found:
             return begin
         for fold, states in zip(self._folds, found.states(), strict=True):
-            fold.restore(states)
-            fold.latest = found.head.latest
+            fold.restore(states, found.head.latest)
         self._events = found.head.events
         self._tally.resumed += 1
         return found.head.position

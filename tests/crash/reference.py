@@ -1,8 +1,8 @@
 """The reference: the journal folded anew, one partition after the other, by the fold of replay.
 
-That uses the meaning (`streams`) and the contract (`schemas`), and nothing of how the pipeline reads, batches, indexes or
-restores: no due index, no slices, no commits; states are never encoded in between. A law (tests/properties) holds it to
-the customers stage for any journal, so that a finding here is the runtime's.
+That uses the meaning (`streams`) and the contract (`schemas`), and nothing of how the pipeline reads, batches, indexes
+or restores: no due index, no slices, no commits; states are never encoded in between. A law (tests/properties) holds it
+to the customers stage for any journal, so that a finding here is the runtime's.
 """
 
 from collections import defaultdict

@@ -40,7 +40,7 @@ class Collected:
 
     def topics(self) -> dict[str, list[Published]]:
         """Everything told so far."""
-        found = defaultdict(list)
+        found: dict[str, list[Published]] = defaultdict(list)
         for (topic, _), records in self._outbox.drain().items():
             found[topic] += [Published(*record) for record in records]
         return found
