@@ -7,18 +7,16 @@ from typing import Final, Protocol
 
 import msgspec
 
-from agents.errors import ConfigurationError
-from agents.lookup import home_of
 from agents.outputs import APP_VERSION, Outbox
 from agents.processes import Told
 from agents.replay.event_files import JOURNAL, LINE_OF, Headers
 from agents.replay.fold import Entry, JournalFold
-from agents.replay.journal_file import Home, Read, home_in
+from agents.replay.journal_file import Home, Read
+from agents.replay.routing import Routes
 from agents.replay.runs import RunWriter
 from agents.replay.snapshots import Fit, Head, Snapshots
 from agents.runtime.stage import Record
 from schemas.decisions import TierChanged
-from schemas.journal import is_control_key
 from streams.customer.standing import NO_BAND
 from streams.customer.state import VERSION, CustomerState
 from streams.effects import Effects
@@ -140,7 +138,7 @@ class _Unit:
         self._names = {full: name for name, full in share.options.topics.items()}
         self._homes = share.journal.homes(name)
         self._folds = [self._fold(home, policy) for home in self._homes]
-        self._fold_of: dict[bytes, JournalFold] = {}
+        self._routes = Routes(share.journal.name, self._homes)
         self._events = 0
         fit = Fit(
             share.journal.identity(name) if share.options.snapshots else "",
@@ -174,36 +172,12 @@ class _Unit:
         self._finish()
 
     def _take(self, entries: list[Entry]) -> None:
-        folds, fold_of, journal_lines = self._folds, self._fold_of, self._options.journal_lines
-        only = folds[0] if len(folds) == 1 else None
+        folds, route, journal_lines = self._folds, self._routes.of, self._options.journal_lines
         for entry in entries:
-            key = entry.key
             if journal_lines:
-                self._line(JOURNAL, key, entry.value)
-            if is_control_key(key):
-                self._control(entry)
-            elif only is not None:
-                only.take(entry)
-            else:
-                fold = fold_of.get(key)
-                if fold is None:
-                    fold = fold_of[key] = folds[home_of(key, len(folds))]
-                fold.take(entry)
-
-    def _control(self, entry: Entry) -> None:
-        home = home_in(entry)
-        if home is None or (len(self._folds) == 1 and self._homes != [None]):  # which leaves out what is not its own
-            for fold in self._folds:
-                fold.take(entry)
-        elif home in self._homes:
-            self._folds[home[0]].take(entry)
-        else:
-            raise ConfigurationError(
-                "Records of this journal were written for different numbers of partitions.",
-                where=f"{self._journal.name} at {entry.offset}",
-                why=f"this one has the home {home}, the first one {self._homes[0]}",
-                next_step="fold the journal of each number of partitions by itself",
-            )
+                self._line(JOURNAL, entry.key, entry.value)
+            for place in route(entry):
+                folds[place].take(entry)
 
     def _fold(self, home: Home | None, policy: Policy | None) -> JournalFold:
         return JournalFold(home, self._tell, dedupe=self._options.dedupe, policy=policy, until=self._options.until)
