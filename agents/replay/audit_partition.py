@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from kafka import TopicPartition
@@ -13,8 +13,8 @@ from agents.logging_setup import customer_ref
 from agents.lookup import BULK, polled
 from agents.partition_records import NO_TICK, take_due_work, take_history
 from agents.processes import Told
-from agents.replay.audit import JUDGED, STATE, Difference, Expected, Output, Seen, differences, parting
-from agents.replay.event_files import DEAD_LETTERS, PROFILES
+from agents.replay.audit import JUDGED, STATE, Difference, Expected, Output, Seen, differences, digest_of, parting
+from agents.replay.event_files import DEAD_LETTERS, PROFILES, Headers
 from agents.replay.journal_topic import JournalTopic
 from agents.runtime.names import changelog
 from agents.runtime.position import POSITION_KEY, decode_position
@@ -106,11 +106,10 @@ class _Audit:
         states, self._position, end = self._settled()
         yield from self._fold(self._expected)
         records = {topic: list(self._read(topic)) for topic in (*JUDGED, PROFILES)}
-        records[DEAD_LETTERS] = [output for output in records[DEAD_LETTERS] if _of_fold(output)]
         profiles = {output.key: output for output in records.pop(PROFILES)}
         self._seen = Seen(
             states,
-            {key: output for key, output in profiles.items() if output.value},
+            {key: output for key, output in profiles.items() if output.digest},
             records,
             [topic for topic in JUDGED if self._begins_late(topic)],
             self._end(self._changelog) != end,
@@ -138,12 +137,17 @@ class _Audit:
         for _ in self._fold(expected):
             pass
         wanted = expected.values.get(difference.digest, b"")
-        topic = self._changelog if difference.topic == STATE else self._topics[difference.topic]
-        field, should_be, found = parting(difference.topic, wanted, difference.found)
-        if not difference.found:
+        found_value = self._value_at(difference)
+        topic = self._name_of(difference.topic)
+        field, should_be, found = parting(difference.topic, wanted, found_value)
+        if difference.offset < 0:
             field, should_be, found = "", "a record", "none"
-        elif not wanted or difference.kind == "doubled":
-            field, should_be, found = "", "none" if not wanted else "one", "a record" if not wanted else "one more"
+        elif difference.kind == "unexpected":
+            field, should_be, found = "", "none", "a record"
+        elif difference.kind == "doubled":
+            field, should_be, found = "", "one", "one more"
+        elif difference.kind == "out of order":
+            field, should_be, found = "", "another order", "this one"
         return Finding(
             kind=difference.kind,
             topic=topic,
@@ -154,6 +158,16 @@ class _Audit:
             expected=should_be,
             found=found,
         )
+
+    def _name_of(self, topic: str) -> str:
+        return self._changelog if topic == STATE else self._topics[topic]
+
+    def _value_at(self, difference: Difference) -> bytes:
+        if difference.offset < 0:
+            return b""
+        name, end = self._name_of(difference.topic), difference.offset + 1
+        records = self._records(name, difference.offset, end)
+        return next((record.value or b"" for record in records if record.offset == difference.offset), b"")
 
     def _fold_to(self, keep: tuple[bytes, ...]) -> Expected:
         return Expected(self._topics, self._home, dedupe=self._settings.intake.dedupe, keep=keep)
@@ -176,8 +190,15 @@ class _Audit:
         deadline = time.monotonic() + BUSY_S_MAX
         while True:
             end = self._end(self._changelog)
-            newest = {output.key: output for output in self._read_full(self._changelog, end)}
-            own = {key: output.value for key, output in newest.items()}
+            newest: dict[bytes, Output] = {}
+            own: dict[bytes, bytes] = {}
+            for record in self._records(self._changelog, None, end):
+                newest.pop(record.key, None)
+                if is_control_key(record.key):
+                    own[record.key] = record.value
+                elif record.value is not None:
+                    newest[record.key] = Output(STATE, record.offset, record.key, digest_of(record.value))
+            position = own.get(POSITION_KEY)
             if take_due_work(own).until == NO_TICK and take_history(own).live_at == NO_TICK:
                 break
             if time.monotonic() > deadline:
@@ -187,26 +208,29 @@ class _Audit:
                     next_step="start a worker, then try again",
                 )
             time.sleep(_PAUSE_S)
-        position = newest.get(POSITION_KEY)
         offset = 0
         if position is not None:
-            stored = decode_position(position.value, self._changelog).topics.get(self._journal.name)
+            stored = decode_position(position, self._changelog).topics.get(self._journal.name)
             offset = stored.offset if stored else 0
-        states = {key: output for key, output in newest.items() if output.value and not is_control_key(key)}
-        return states, offset, end
+        return newest, offset, end
 
     def _read(self, topic: str) -> Iterator[Output]:
+        """A topic's records; of the dead letters the fold's. A deleted key has no digest."""
         name = self._topics[topic]
-        return (output._replace(topic=topic) for output in self._read_full(name, self._end(name)))
+        for record in self._records(name, None, self._end(name)):
+            if topic != DEAD_LETTERS or _of_fold(record.headers):
+                value = record.value
+                digest = b"" if value is None and topic == PROFILES else digest_of(value or b"", record.headers)
+                yield Output(topic, record.offset, record.key or b"", digest)
 
-    def _read_full(self, name: str, end: int) -> Iterator[Output]:
+    def _records(self, name: str, begin: int | None, end: int) -> Iterator[Any]:
+        """kafka-python's records of this partition of a topic, from its begin unless another is given."""
         place = TopicPartition(name, self._home[0])
         with consumer(self._settings, **BULK) as reader:
             reader.assign([place])
-            reader.seek(place, reader.beginning_offsets([place])[place])
+            reader.seek(place, reader.beginning_offsets([place])[place] if begin is None else begin)
             for records in polled(reader, place, end):
-                for r in records:
-                    yield Output(name, r.offset, r.key or b"", r.value or b"", r.headers)
+                yield from records
 
     def _end(self, name: str) -> int:
         place = TopicPartition(name, self._home[0])
@@ -219,6 +243,6 @@ class _Audit:
             return bool(reader.beginning_offsets([place])[place] > 0)
 
 
-def _of_fold(output: Output) -> bool:
+def _of_fold(headers: Headers) -> bool:
     """Whether a dead letter is the fold's; the others are intake's."""
-    return any(name == HEADER_PREFIX + "stage" and value == STAGE.encode() for name, value in output.headers)
+    return any(name == HEADER_PREFIX + "stage" and value == STAGE.encode() for name, value in headers)

@@ -6,8 +6,8 @@ from math import inf
 import msgspec
 import pytest
 
-from agents.replay.audit import JUDGED, STATE, Difference, Expected, Output, Seen, differences, parting
-from agents.replay.event_files import DEAD_LETTERS, PROFILES
+from agents.replay.audit import JUDGED, STATE, Difference, Expected, Output, Seen, differences, digest_of, parting
+from agents.replay.event_files import DEAD_LETTERS, PROFILES, Headers
 from agents.replay.fold import Entry
 from schemas.catalog import TOPICS
 from streams.customer.state import decode_state, encode_state
@@ -15,6 +15,27 @@ from tests.journal import Committed, customers_stage
 from tests.unit.agents.replay.journals import partitions
 
 TOPIC = "tier-changes"
+_CONTENTS: dict[bytes, tuple[bytes, Headers]] = {}
+
+
+def planted(topic: str, offset: int, key: bytes, value: bytes, headers: Headers = ()) -> Output:
+    """A record whose contents can be asked for again."""
+    digest = digest_of(value, headers)
+    _CONTENTS[digest] = value, headers
+    return Output(topic, offset, key, digest)
+
+
+def value_of(output: Output) -> bytes:
+    return _CONTENTS[output.digest][0]
+
+
+def headers_of(output: Output) -> Headers:
+    return _CONTENTS[output.digest][1]
+
+
+def changed(output: Output, value: bytes, headers: Headers | None = None) -> Output:
+    """The same record with other contents."""
+    return planted(output.topic, output.offset, output.key, value, headers_of(output) if headers is None else headers)
 
 
 def expected(keep: tuple[bytes, ...] = ()) -> Expected:
@@ -37,11 +58,11 @@ def published() -> Seen:
         committed.commit(partition.drain())
     topics = {
         topic: [
-            Output(topic, n, r.key or b"", r.value or b"", r.headers) for n, r in enumerate(committed.topics[topic])
+            planted(topic, n, r.key or b"", r.value or b"", r.headers) for n, r in enumerate(committed.topics[topic])
         ]
         for topic in (*JUDGED, PROFILES)
     }
-    states = {key: Output(STATE, 0, key, committed.changelog[key] or b"") for key in committed.customers()}
+    states = {key: planted(STATE, 0, key, committed.changelog[key] or b"") for key in committed.customers()}
     return Seen(states, {output.key: output for output in topics.pop(PROFILES)}, topics, (), moved=False)
 
 
@@ -66,8 +87,9 @@ def test_a_changed_byte_is_found() -> None:
     """In a value or in a header: the field, what it should be and what it is."""
     seen = published()
     third = seen.records[TOPIC][3]
-    wrong = third._replace(value=third.value.replace(b'"rank":', b'"rank":1'))
-    assert wrong.value != third.value
+    value = value_of(third)
+    wrong = changed(third, value.replace(b'"rank":', b'"rank":1'))
+    assert wrong.digest != third.digest
     (difference,) = found(with_records(seen, lambda records: [*records[:3], wrong, *records[4:]]))
     assert (difference.kind, difference.topic, difference.offset, difference.customer) == (
         "different",
@@ -76,16 +98,16 @@ def test_a_changed_byte_is_found() -> None:
         third.key,
     )
     wanted = expected((third.key,)).values[difference.digest]
-    assert wanted == third.value
-    field, should_be, is_now = parting(TOPIC, wanted, difference.found)
+    assert wanted == value
+    field, should_be, is_now = parting(TOPIC, wanted, value_of(wrong))
     assert field.endswith("rank")
     assert is_now == f"1{should_be}"
-    assert third.key.decode() not in str(parting(TOPIC, third.value, third.value.replace(third.key, b"somebody")))
+    assert third.key.decode() not in str(parting(TOPIC, value, value.replace(third.key, b"somebody")))
 
-    headers = [(name, b"0:999" if name == "tierstream-journal" else value) for name, value in third.headers]
-    other = third._replace(headers=headers)
+    headers = [(name, b"0:999" if name == "tierstream-journal" else said) for name, said in headers_of(third)]
+    other = changed(third, value, headers)
     (difference,) = found(with_records(seen, lambda records: [*records[:3], other, *records[4:]]))
-    assert parting(TOPIC, third.value, difference.found)[0] == "headers"
+    assert parting(TOPIC, value, value_of(other))[0] == "headers"
 
 
 @pytest.mark.parametrize("topic", [*JUDGED])
@@ -120,20 +142,20 @@ def test_another_order_is_found() -> None:
 def test_a_changed_state_and_an_older_profile_are_found() -> None:
     """And those that are missing, or of nobody."""
     seen = published()
-    state = decode_state(seen.states[b"c3"].value)
+    state = decode_state(value_of(seen.states[b"c3"]))
     state.revision += 1
-    wrong = Output(STATE, 7, b"c3", encode_state(state))
+    wrong = planted(STATE, 7, b"c3", encode_state(state))
     (difference,) = found(seen._replace(states={**seen.states, b"c3": wrong}))
     assert (difference.kind, difference.topic, difference.offset) == ("different", STATE, 7)
     wanted = expected((b"c3",)).values[difference.digest]
-    assert parting(STATE, wanted, difference.found) == ("2", str(state.revision - 1), str(state.revision))
+    assert parting(STATE, wanted, value_of(wrong)) == ("2", str(state.revision - 1), str(state.revision))
     assert parting(STATE, wanted, b"no state")[2] == "unreadable"
 
     without = {key: output for key, output in seen.states.items() if key != b"c3"}
     assert [d.kind for d in found(seen._replace(states=without))] == ["missing"]
     assert [d.kind for d in found(seen._replace(states={**seen.states, b"x": wrong}))] == ["unexpected"]
     profile = seen.profiles[b"c3"]
-    older = profile._replace(value=profile.value.replace(b'"revision":', b'"revision":1'))
+    older = changed(profile, value_of(profile).replace(b'"revision":', b'"revision":1'))
     assert [d.kind for d in found(seen._replace(profiles={**seen.profiles, b"c3": older}))] == ["different"]
     assert [d.kind for d in found(seen._replace(profiles={}))] == ["missing"] * 24
 
@@ -146,6 +168,6 @@ def test_what_retention_removed_and_what_came_since_is_no_difference() -> None:
     middle = seen.records[TOPIC].index(next(o for o in seen.records[TOPIC][20:] if o.key != last.key))
     assert found(with_records(seen, lambda records: [*records[20:middle], *records[middle + 1 :], last])) != []
 
-    newer = last._replace(value=msgspec.json.encode({"data": "newer"}), offset=9_999)
+    newer = changed(last, msgspec.json.encode({"data": "newer"}))._replace(offset=9_999)
     assert [d.kind for d in found(with_records(published(), lambda records: [*records, newer]))] == ["unexpected"]
     assert found(with_records(published()._replace(moved=True), lambda records: [*records, newer])) == []
