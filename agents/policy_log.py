@@ -34,7 +34,11 @@ class PolicyLog:
         if self._written == len(self._activations):
             return []
         self._written = len(self._activations)
-        return [policies_record(self._activations)]
+        return [self.record()]
+
+    def record(self) -> StateRecord:
+        """Everything that `restore` needs."""
+        return policies_record(self._activations)
 
     def _add(self, activation: Activation) -> Regime:
         regime = regime_of(load_canonical(activation.text), len(self.regimes), activation.effective_at)
