@@ -167,7 +167,8 @@ def _profiles(expected: Expected) -> list[Entry]:
 
 
 def _envelope(topic: str, change_id: str, key: bytes, data: bytes) -> tuple[bytes, Headers]:
-    effective_at = json.loads(data)["effective_at"]
-    event = {"id": change_id, "type": TYPES[topic], "source": "t", "time": effective_at, "subject": key.decode()}
+    told = json.loads(data)
+    kind = TYPES[topic]["withdraws" in told]
+    event = {"id": change_id, "type": kind, "source": "t", "time": told["effective_at"], "subject": key.decode()}
     value = json.dumps(event, ensure_ascii=False).encode()[:-1] + b',"data":' + data + b"}"
     return value, [(f"ce_{name}", text.encode()) for name, text in event.items()]

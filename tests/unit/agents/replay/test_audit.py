@@ -110,7 +110,7 @@ def test_a_changed_byte_is_found() -> None:
     assert parting(TOPIC, value, value_of(other))[0] == "headers"
 
 
-@pytest.mark.parametrize("topic", [*JUDGED])
+@pytest.mark.parametrize("topic", [topic for topic in JUDGED if topic != "notices"])  # this policy gives none
 def test_a_missing_a_doubled_and_a_foreign_record_are_found(topic: str) -> None:
     """On every topic of which each record counts."""
     seen = published()
