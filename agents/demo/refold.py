@@ -18,7 +18,7 @@ from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
+from streams.regime import Regime, follow
 from streams.standing.profile import profile, profile_id
 
 CHANGES = ("tier-changes", "churn-risk", "notices")
@@ -67,9 +67,7 @@ class _Partition:
         """Fold one record."""
         match decode_journal(value):
             case PolicyActivated() as activated:
-                policy = load_canonical(activated.text)
-                effective_at = parse_instant(activated.effective_at)
-                self._regimes.append(regime_of(policy, len(self._regimes), effective_at))
+                follow(self._regimes, load_canonical(activated.text), parse_instant(activated.effective_at))
             case ClockClosed() as closed:
                 self._closed_at = parse_instant(closed.instant)
             case ClockTick() | ClockAdvanced() | GoLive():

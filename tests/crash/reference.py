@@ -18,7 +18,7 @@ from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
+from streams.regime import Regime, follow
 from streams.standing.profile import profile
 from tests.crash.evidence import Entry
 
@@ -99,8 +99,7 @@ class PartitionFold:
 
     def _control(self, event: ControlRecord) -> None:
         if isinstance(event, PolicyActivated):
-            policy = load_canonical(event.text)
-            self._regimes.append(regime_of(policy, len(self._regimes), parse_instant(event.effective_at)))
+            follow(self._regimes, load_canonical(event.text), parse_instant(event.effective_at))
         elif event.home not in (None, self._home):
             return
         elif isinstance(event, GoLive):
