@@ -88,12 +88,14 @@ def _contactable(state: CustomerState) -> Contactable:
 
 def _ladder_standings(state: CustomerState, regime: Regime) -> tuple[LadderStanding, ...]:
     standings = []
-    for rules, refs, standing in zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True):
+    ladders = zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True)
+    for place, (rules, refs, standing) in enumerate(ladders):
         if standing.shown:
             held_until = max(standing.valid_until, standing.review_at)
             standings.append(
                 LadderStanding(
                     ladder=rules.id,
+                    primary=place == regime.public,
                     tier=refs[standing.shown - 1],
                     since=format_instant(standing.shown_since),
                     valid_until=format_instant(held_until) if held_until > state.clock else None,
