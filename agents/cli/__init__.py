@@ -30,6 +30,7 @@ COMMANDS = {
     "dlq": "Look at dead letters, and send them again.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
+    "override": "Set a customer's tier by hand, take that back, match a standing elsewhere.",
     "project": "Carry the newest profiles into Redis.",
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",
