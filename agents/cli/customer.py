@@ -130,7 +130,7 @@ def _standing(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     else:
         yield "tier", "none"
     for ladder in msgspec.json.decode(fields.get("ladders", "[]"), type=list[LadderStanding]):
-        held = _held(ladder.valid_until, ladder.grace_until, ladder.override and ladder.override.reason)
+        held = _held(ladder.valid_until, ladder.grace_until, ladder.override.reason if ladder.override else None)
         yield "tier", f"{ladder.tier.name} (rank {ladder.tier.rank} of {ladder.ladder}) since {ladder.since}{held}"
     if band := fields.get("churn_band"):
         score, alive = float(fields["churn_score"]), float(fields["churn_p_alive"])

@@ -6,11 +6,11 @@ from agents.demo.reading import Held
 from agents.demo.refold import Refold
 from agents.stage_metrics import POLICY_REFUSED
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.events import Event, OverrideCleared, OverrideSet, TierMatchGranted
+from schemas.events import OverrideCleared, OverrideSet, TierMatchGranted, type_of
 from tests.crash.evidence import Entry
 from tests.crash.reference import fold
 from tests.journal import Journal, customers_stage, fold_all, folded, policy_of, restored
-from tests.unit.agents.silver import AT, STRICT, audited, journal_with_orders, order, published
+from tests.unit.agents.silver import AT, STRICT, audited, by_hand, journal_with_orders, order, published
 
 BY_STORE = STRICT.replace('"strict"', '"by-store"').replace(
     'metric = "orders", window = "lifetime"', 'metric = "orders", window = "lifetime", store = "{store}"'
@@ -21,32 +21,20 @@ def by_store(store: str = "s1") -> str:
     return BY_STORE.replace("{store}", store)
 
 
-def decided(kind: type[OverrideSet | OverrideCleared | TierMatchGranted], number: int, tier: str = "gold") -> Event:
-    """A decision of Ann's about c1, for ten days."""
-    return kind(
-        id=f"d{number}",
-        source="/desk",
-        time=format_instant(AT),
-        customer_id="c1",
-        ladder="standing",
-        tier=tier,
-        reason="complaint 17",
-        actor="ann",
-        valid_until=format_instant(AT + 10 * MS_PER_DAY),
-    )
+UNTIL = AT + 10 * MS_PER_DAY
 
 
 @pytest.mark.parametrize("kind", [OverrideSet, TierMatchGranted])
 def test_a_decision_by_hand_is_in_the_audit(kind: type[OverrideSet | TierMatchGranted]) -> None:
     """Who, whom, what, why, until when, where it led to, and where in the journal it stands."""
     journal = journal_with_orders()
-    journal.event(decided(kind, 1), AT + 1)
+    journal.event(by_hand(kind, until=UNTIL), AT + 1)
 
-    (entry,) = audited(folded(journal.records), kind.__struct_config__.tag)
+    (entry,) = audited(folded(journal.records), type_of(kind))
 
     del entry["app_version"]
     assert entry == {
-        "type": kind.__struct_config__.tag,
+        "type": type_of(kind),
         "event_id": "d1",
         "source": "/desk",
         "customer_id": "c1",
@@ -54,7 +42,7 @@ def test_a_decision_by_hand_is_in_the_audit(kind: type[OverrideSet | TierMatchGr
         "tier": "gold",
         "reason": "complaint 17",
         "actor": "ann",
-        "valid_until": format_instant(AT + 10 * MS_PER_DAY),
+        "valid_until": format_instant(UNTIL),
         "stands_at": "gold",
         "home": [0, 1],
         "offset": 2,
@@ -63,8 +51,8 @@ def test_a_decision_by_hand_is_in_the_audit(kind: type[OverrideSet | TierMatchGr
 
 def test_taking_back_an_override_is_in_the_audit_too() -> None:
     journal = journal_with_orders()
-    journal.event(decided(OverrideSet, 1), AT + 1)
-    journal.event(decided(OverrideCleared, 2, tier=""), AT + 2)
+    journal.event(by_hand(OverrideSet), AT + 1)
+    journal.event(by_hand(OverrideCleared, "", number=2), AT + 2)
 
     (entry,) = audited(folded(journal.records), "tier.override_cleared")
 
@@ -74,9 +62,9 @@ def test_taking_back_an_override_is_in_the_audit_too() -> None:
 def test_what_was_not_taken_is_not_in_the_audit() -> None:
     """A repeat, and a tier that the policy does not have: that one is in the dead letters."""
     journal = journal_with_orders()
-    journal.event(decided(OverrideSet, 1), AT + 1)
-    journal.event(decided(OverrideSet, 1), AT + 2)
-    journal.event(decided(OverrideSet, 2, tier="diamond"), AT + 3)
+    journal.event(by_hand(OverrideSet), AT + 1)
+    journal.event(by_hand(OverrideSet), AT + 2)
+    journal.event(by_hand(OverrideSet, "diamond", number=2), AT + 3)
 
     committed = folded(journal.records)
 

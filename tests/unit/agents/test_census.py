@@ -4,11 +4,11 @@ from collections import Counter
 
 from agents.census import COUNTED_PER_TURN, TierCensus
 from agents.customers import CustomersPartition
-from schemas.clock import MS_PER_DAY, format_instant
+from schemas.clock import MS_PER_DAY
 from schemas.events import OverrideSet
 from streams.customer.record import decode_state, encode_state, head
 from tests.journal import Committed, customers_stage, default_policy, fold_all, policy_of, restored
-from tests.unit.agents.silver import AT, FALLS, STRICT, journal_with_orders, open_partition, order, visit
+from tests.unit.agents.silver import AT, FALLS, STRICT, by_hand, journal_with_orders, open_partition, order, visit
 
 NOW = FALLS + 1_000 * MS_PER_DAY
 LADDER = default_policy().ladders[0]
@@ -72,18 +72,7 @@ def test_a_restore_counts_what_it_brought_and_goes_on() -> None:
 def test_a_tier_that_was_set_by_hand_counts_as_it_is_told() -> None:
     """Before and after a restore: the rules' own tier beneath it is nobody's business."""
     journal = journal_with_orders("c1", "c2")
-    journal.event(
-        OverrideSet(
-            id="d1",
-            time=format_instant(AT),
-            customer_id="c1",
-            ladder="standing",
-            tier="platinum",
-            reason="complaint",
-            actor="ann",
-        ),
-        AT + 1,
-    )
+    journal.event(by_hand(OverrideSet, "platinum"), AT + 1)
     stage, committed = customers_stage(), Committed()
     first = stage.partition(0)
     first.ready()

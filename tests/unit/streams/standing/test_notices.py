@@ -3,7 +3,7 @@
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OverrideSet, TierMatchGranted
 from tests.journal import Journal, folded, policy_of
-from tests.unit.agents.silver import AT, order
+from tests.unit.agents.silver import AT, by_hand, order
 
 DAY = MS_PER_DAY
 PROGRAMME = """
@@ -58,19 +58,7 @@ def test_a_purchase_averts_a_fall() -> None:
 def test_a_match_that_ends_was_announced_and_has_come() -> None:
     journal = begun(total=1_000)
     ends = AT + 20 * DAY
-    journal.event(
-        TierMatchGranted(
-            id="d1",
-            time=format_instant(AT),
-            customer_id="c1",
-            ladder="standing",
-            tier="gold",
-            reason="gold elsewhere",
-            actor="ann",
-            valid_until=format_instant(ends),
-        ),
-        AT + 1,
-    )
+    journal.event(by_hand(TierMatchGranted, until=ends), AT + 1)
     journal.tick(ends + DAY)
 
     assert notices(journal) == [("30", format_instant(ends)), ("7", format_instant(ends))]
@@ -82,18 +70,7 @@ def test_an_override_averts_a_fall_and_one_below_settles_it() -> None:
     for tier in ("gold", "member"):
         journal = begun()
         journal.tick(AT + 70 * DAY)
-        journal.event(
-            OverrideSet(
-                id="d1",
-                time=format_instant(AT),
-                customer_id="c1",
-                ladder="standing",
-                tier=tier,
-                reason="complaint",
-                actor="ann",
-            ),
-            AT + 70 * DAY,
-        )
+        journal.event(by_hand(OverrideSet, tier), AT + 70 * DAY)
         told[tier] = notices(journal)
 
     assert told == {
