@@ -68,7 +68,7 @@ def visit(customer: str = "c1", at: int = AT) -> BrowseActivity:
     return BrowseActivity(id=f"v{at}", time=format_instant(at), customer_id=customer, action="search")
 
 
-Decision = TypeVar("Decision", OverrideSet, OverrideCleared, TierMatchGranted)
+Decision = TypeVar("Decision", bound=OverrideSet | OverrideCleared | TierMatchGranted)
 
 
 def by_hand(
