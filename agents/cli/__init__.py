@@ -34,6 +34,7 @@ COMMANDS = {
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
     "fit": "Fit the churn model to your own purchases, and see how well it predicts.",
+    "override": "Set a customer's tier by hand, take that back, match a standing elsewhere.",
     "project": "Carry the newest profiles into Redis.",
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",

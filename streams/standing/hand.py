@@ -17,6 +17,16 @@ def told(standing: LadderStanding) -> int:
     return hand.override if hand.override != NO_RANK else max(standing.rank, hand.match)
 
 
+def held_until(standing: LadderStanding) -> int | None:
+    """When what people decided stops to hold the rank that is told, NOT_DUE for never; None where the rules give it."""
+    hand = standing.hand
+    if hand is None:
+        return None
+    if hand.override != NO_RANK:
+        return hand.override_until
+    return hand.match_until if hand.match > standing.rank else None
+
+
 def set_override(standing: LadderStanding, rank: int, until: int, reason: str) -> None:
     """Put a customer on a rank by hand; a later override replaces an earlier one."""
     hand = _hand(standing)

@@ -74,6 +74,8 @@ def review(
     moved = standing.shown != before
     if moved:
         standing.shown_since = at
+    if standing.shown < before:  # what was announced has come
+        standing.noticed = standing.notice_days = 0
     if (
         moved
         or recompute
