@@ -26,8 +26,8 @@ def _ladder(ladder: Ladder, currency: str, language: Language) -> list[str]:
     words = LADDER_WORDS[language]
     sentences = [words.ladder.format(id=ladder.id, audience=words.audiences[ladder.audience])]
     if ladder.clock != "continuous":
-        month, day = ladder.year_start
-        sentences.append(words.clocks[ladder.clock, ladder.anniversary_of].format(month=month, day=day))
+        place = words.month_and_day(*ladder.year_start)
+        sentences.append(words.clocks[ladder.clock, ladder.anniversary_of].format(**place))
     if ladder.validity is not None:
         sentences.append(words.validity.format(span=_span(ladder.validity, words)))
     sentences.append(words.fall(ladder.grace_days, ladder.step_down, clocked=ladder.clock != "continuous"))
@@ -55,9 +55,9 @@ def _tier(tier: Tier, ladder: Ladder, currency: str, language: Language) -> list
     if tier.deduct:
         lines.append(words.deduct.format(amount=words.amount(tier.deduct, currency, ladder.balance)))
     if tier.notice_days:
-        lines.append(words.notice.format(days=words.comma.join(str(days) for days in tier.notice_days)))
+        lines.append(words.notices(tier.notice_days))
     if tier.benefits:
-        lines.append(words.benefits.format(benefits=words.comma.join(tier.benefits)))
+        lines.append(words.benefits.format(benefits=words.benefits_joint.join(tier.benefits)))
     if tier.service_level is not None:
         lines.append(words.service_level.format(service_level=tier.service_level))
     return lines
