@@ -25,11 +25,11 @@ def tier_name(tier: Tier, language: str) -> str:
 def _ladder(ladder: Ladder, currency: str, language: Language) -> list[str]:
     words = LADDER_WORDS[language]
     sentences = [words.ladder.format(id=ladder.id, audience=words.audiences[ladder.audience])]
+    if ladder.validity is not None:
+        sentences.append(words.validity.format(span=_span(ladder.validity, words)))
     if ladder.clock != "continuous":
         place = words.month_and_day(*ladder.year_start)
         sentences.append(words.clocks[ladder.clock, ladder.anniversary_of].format(**place))
-    if ladder.validity is not None:
-        sentences.append(words.validity.format(span=_span(ladder.validity, words)))
     sentences.append(words.fall(ladder.grace_days, ladder.step_down, clocked=ladder.clock != "continuous"))
     lines = [words.join(sentences)]
     if ladder.minimum is not None:

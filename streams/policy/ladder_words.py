@@ -33,6 +33,8 @@ class LadderWords(NamedTuple):
     notice_days: dict[bool, str]
     """By whether it is one."""
     notice_joint: str
+    notice_last: str
+    """Before the last of several."""
     benefits: str
     service_level: str
     churn: str
@@ -55,7 +57,7 @@ class LadderWords(NamedTuple):
     def fall(self, grace_days: int, step_down: int, *, clocked: bool) -> str:
         """When and how far somebody falls."""
         to = self.step[min(step_down, 2)].format(tiers=step_down)
-        return self.falls[clocked, bool(grace_days)].format(days=grace_days, to=to)
+        return self.falls[clocked, bool(grace_days)].format(span=self.spans["days", grace_days == 1].format(count=grace_days), to=to)
 
     def join(self, sentences: Iterable[str]) -> str:
         """One sentence after the other."""
@@ -69,7 +71,8 @@ class LadderWords(NamedTuple):
 
     def notices(self, days: Iterable[int]) -> str:
         """How long before a fall it is announced."""
-        told = self.notice_joint.join(str(count) for count in days)
+        *before, last = [str(count) for count in days]
+        told = self.notice_last.join([self.notice_joint.join(before), last]) if before else last
         return self.notice.format(before=self.notice_days[told == "1"].format(days=told))
 
 
@@ -94,9 +97,9 @@ _ENGLISH: Final = LadderWords(
     },
     falls={
         (False, False): "Who no longer keeps a tier falls at once{to}.",
-        (False, True): "Who does not keep a tier for {days} days on end falls{to}.",
+        (False, True): "Who does not keep a tier for {span} on end falls{to}.",
         (True, False): "Who has not kept it then falls{to}.",
-        (True, True): "Who has not kept it then, nor does within {days} days, falls{to}.",
+        (True, True): "Who has not kept it then, nor does within {span}, falls{to}.",
     },
     step={
         0: " to the highest one below that is kept",
@@ -111,7 +114,8 @@ _ENGLISH: Final = LadderWords(
     orders={True: "{count} order", False: "{count} orders"},
     notice="     A fall is announced {before} before.",
     notice_days={True: "{days} day", False: "{days} days"},
-    notice_joint=" and ",
+    notice_joint=", ",
+    notice_last=" and ",
     benefits="     Benefits: {benefits}.",
     service_level="     Service level: {service_level}.",
     churn="Churn risk: the probability of no purchase in the next {days} days, by the model {model}.",
@@ -150,9 +154,9 @@ _CHINESE: Final = LadderWords(
     },
     falls={
         (False, False): "不再满足保级条件时，即刻{to}。",
-        (False, True): "连续 {days} 天不满足保级条件时，{to}。",
+        (False, True): "连续{span}不满足保级条件时，{to}。",
         (True, False): "届时不满足保级条件者，{to}。",
-        (True, True): "届时不满足保级条件且 {days} 天内仍未满足者，{to}。",
+        (True, True): "届时不满足保级条件且{span}内仍未满足者，{to}。",
     },
     step={
         0: "降至仍可保留的最高等级",
@@ -167,7 +171,8 @@ _CHINESE: Final = LadderWords(
     orders={True: "{count} 笔", False: "{count} 笔"},
     notice="     降级前 {before}发出预告。",
     notice_days={True: "{days} 天", False: "{days} 天"},
-    notice_joint=" 天和 ",
+    notice_joint=" 天、",
+    notice_last=" 天和 ",
     benefits="     权益：{benefits}。",
     service_level="     服务级别：{service_level}。",
     churn="流失风险：按模型 {model} 计算的未来 {days} 天内不再购买的概率。",
