@@ -57,7 +57,9 @@ class LadderWords(NamedTuple):
     def fall(self, grace_days: int, step_down: int, *, clocked: bool) -> str:
         """When and how far somebody falls."""
         to = self.step[min(step_down, 2)].format(tiers=step_down)
-        return self.falls[clocked, bool(grace_days)].format(span=self.spans["days", grace_days == 1].format(count=grace_days), to=to)
+        return self.falls[clocked, bool(grace_days)].format(
+            span=self.spans["days", grace_days == 1].format(count=grace_days), to=to
+        )
 
     def join(self, sentences: Iterable[str]) -> str:
         """One sentence after the other."""

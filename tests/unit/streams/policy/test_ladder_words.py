@@ -164,7 +164,9 @@ def test_a_line_reads(ladder: str, tier: str, english: str, chinese: str) -> Non
     asks = "enter.any = [{ metric = 'orders', window = 'lifetime', at_least = 1 }]"
     if "balance" in ladder:
         asks = f"enter.any = [{{ metric = 'balance', at_least = {'1' if 'orders' in ladder else repr('1.00')} }}]"
-    in_english, in_chinese = told(f"{HEADER}[[ladder]]\nid = 'club'\n{ladder}\n[[ladder.tier]]\nid = 'a'\n{asks}\n{tier}")
+    in_english, in_chinese = told(
+        f"{HEADER}[[ladder]]\nid = 'club'\n{ladder}\n[[ladder.tier]]\nid = 'a'\n{asks}\n{tier}"
+    )
     assert english in in_english
     assert chinese in in_chinese
 

@@ -83,7 +83,11 @@ LADDERS = [
     ("step_down = true", "step_down", "has to be a whole number of tiers"),
     ("review = 'anniversary'", "review", "has to be a table with `clock`"),
     ("review = {}", "review.clock", "missing; write clock = continuous, calendar-year"),
-    ("review.clock = 'yearly'", "review.clock", "has to be `continuous`, `calendar-year`, `fixed-year` or `anniversary`"),
+    (
+        "review.clock = 'yearly'",
+        "review.clock",
+        "has to be `continuous`, `calendar-year`, `fixed-year` or `anniversary`",
+    ),
     ("review = { clock = 'calendar-year', of = 'tier' }", "review.of", 'only for clock = "anniversary"'),
     ("review = { clock = 'anniversary', of = 'birth' }", "review.of", "has to be `tier` or `membership`"),
     ("review = { clock = 'calendar-year', starts = '03-01' }", "review.starts", 'only for clock = "fixed-year"'),

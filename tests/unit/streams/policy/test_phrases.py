@@ -23,8 +23,16 @@ def ask(metric: str, operator: str = ">=", threshold: object = 3, **keys: object
 METRIC_WORDS = [
     (ask("spend", ">=", 10_000), "at least 100.00 USD net spend in the last 365 days", "近 365 天净消费满 100.00 USD"),
     (ask("spend", "<=", 0), "no net spend in the last 365 days", "近 365 天无净消费"),
-    (ask("spend", "<", 10_000), "less than 100.00 USD net spend in the last 365 days", "近 365 天净消费不足 100.00 USD"),
-    (ask("spend", ">", 10_000), "more than 100.00 USD net spend in the last 365 days", "近 365 天净消费超过 100.00 USD"),
+    (
+        ask("spend", "<", 10_000),
+        "less than 100.00 USD net spend in the last 365 days",
+        "近 365 天净消费不足 100.00 USD",
+    ),
+    (
+        ask("spend", ">", 10_000),
+        "more than 100.00 USD net spend in the last 365 days",
+        "近 365 天净消费超过 100.00 USD",
+    ),
     (ask("orders"), "at least 3 orders in the last 365 days", "近 365 天订单满 3 笔"),
     (ask("orders", ">=", 1), "at least 1 order in the last 365 days", "近 365 天订单满 1 笔"),
     (ask("orders", "<"), "fewer than 3 orders in the last 365 days", "近 365 天订单少于 3 笔"),
