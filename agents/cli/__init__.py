@@ -28,7 +28,7 @@ COMMANDS = {
     "map": "See what a mapping file makes of another system's records.",
     "go-live": "End a backfill: from now on, changes are told.",
     "dlq": "Look at dead letters, and send them again.",
-    "policy": "Check, show and activate policies.",
+    "policy": "Check, compare, show and activate policies.",
     "customer": "Look at one customer.",
     "project": "Carry the newest profiles into Redis.",
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",

@@ -14,6 +14,8 @@ class LadderWords(NamedTuple):
     head: str
     ladder: str
     audiences: dict[str, str]
+    told_to: dict[str, str]
+    """Audiences that stand alone."""
     clocks: dict[tuple[str, str], str]
     validity: str
     spans: dict[tuple[str, bool], str]
@@ -57,9 +59,19 @@ class LadderWords(NamedTuple):
     def fall(self, grace_days: int, step_down: int, *, clocked: bool) -> str:
         """When and how far somebody falls."""
         to = self.step[min(step_down, 2)].format(tiers=step_down)
-        return self.falls[clocked, bool(grace_days)].format(
-            span=self.spans["days", grace_days == 1].format(count=grace_days), to=to
-        )
+        return self.falls[clocked, bool(grace_days)].format(span=self.span("days", grace_days), to=to)
+
+    def span(self, unit: str, count: int) -> str:
+        """A length of time within a sentence."""
+        return self.spans[unit, count == 1].format(count=count)
+
+    def days(self, count: int) -> str:
+        """Days that stand alone."""
+        return self.span("days", count).strip()
+
+    def steps(self, tiers: int) -> str:
+        """How far somebody falls at most."""
+        return self.step[min(tiers, 2)].format(tiers=tiers).strip()
 
     def join(self, sentences: Iterable[str]) -> str:
         """One sentence after the other."""
@@ -82,7 +94,9 @@ _ENGLISH: Final = LadderWords(
     head="Policy {name}: amounts in {currency}, days of {time_zone}.",
     ladder='Ladder "{id}"{audience}: whoever meets what a tier asks for rises at once.',
     audiences={"public": "", "internal": " (internal)"},
+    told_to={"public": "public", "internal": "internal"},
     clocks={
+        ("continuous", "tier"): "At any time it is asked whether a tier is kept.",
         ("calendar-year", "tier"): "At the end of each calendar year it is reviewed whether a tier is kept.",
         ("fixed-year", "tier"): "On {day} {month} of each year it is reviewed whether a tier is kept.",
         ("anniversary", "tier"): "On each anniversary of reaching a tier it is reviewed whether the tier is kept.",
@@ -139,7 +153,9 @@ _CHINESE: Final = LadderWords(
     head="策略 {name}：金额单位 {currency}，按 {time_zone} 的自然日计算。",
     ladder="等级体系“{id}”{audience}：达到某一等级的条件即刻升级。",
     audiences={"public": "", "internal": "（内部）"},
+    told_to={"public": "公开", "internal": "内部"},
     clocks={
+        ("continuous", "tier"): "随时判断是否保级。",
         ("calendar-year", "tier"): "每个自然年结束时复核是否保级。",
         ("fixed-year", "tier"): "每年 {month} {day} 日复核是否保级。",
         ("anniversary", "tier"): "每逢达到等级的周年日复核是否保级。",
