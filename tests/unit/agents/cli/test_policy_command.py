@@ -39,7 +39,7 @@ def test_what_is_odd_is_told_and_passes(folder: Path, capsys: pytest.CaptureFixt
     """It makes no file invalid."""
     assert run(["policy", "check", "odd.toml"]) == 0
     said = capsys.readouterr().out
-    assert "    line 25, ladder[0].tier[1].keep: does not follow from `enter`" in said
+    assert "    line 26, ladder[0].tier[1].keep: does not follow from `enter`" in said
     assert "The policy is valid." in said
 
 
