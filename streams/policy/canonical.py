@@ -11,7 +11,6 @@ import msgspec
 
 from streams.policy.model import Policy
 
-
 DEFAULTS: Final = {"window": {"kind": "lifetime"}, "where": {}, "year_start": (1, 1)}
 """Defaults that are no plain values: msgspec leaves them out only where they are the default's very object."""
 

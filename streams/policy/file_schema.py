@@ -36,7 +36,7 @@ def file_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tierstream policy",
-        "description": "Rules of customer tiers and churn risk. Meaning and limits of each key: docs/reference/policy.md",
+        "description": "Rules of customer tiers and of churn risk; each key is explained in docs/reference/policy.md",
         **_table({"policy": _policy(), "ladder": {"type": "array", "items": _ladder()}, "churn": _churn()}, ["policy"]),
         "if": {"properties": {"policy": {"required": ["extends"]}}},
         "else": {
@@ -189,13 +189,13 @@ def _compared(unit: Unit) -> dict[str, Schema]:
         case "text":
             return dict(zip(EQUALITY, (_TEXT, _TEXTS), strict=True))
         case "money":
-            return dict.fromkeys(ORDERING, {"$ref": "#/$defs/amount"})
+            return {word: {"$ref": "#/$defs/amount"} for word in ORDERING}
         case "count" | "days":
             least = {"at_least": 1, "below": 1}
             return {word: {"type": "integer", "minimum": least.get(word, 0)} for word in ORDERING}
         case _:
             upper = 100 if unit == "percent" else 1
-            return dict.fromkeys(ORDERING, {"type": "number", "minimum": 0, "maximum": upper})
+            return {word: {"type": "number", "minimum": 0, "maximum": upper} for word in ORDERING}
 
 
 def _table(properties: Mapping[str, Schema], required: list[str]) -> Schema:

@@ -1,4 +1,4 @@
-"""Every key of a policy file in a sentence, with its default, its limits and an example: for editors and the reference."""
+"""Every key of a policy file in a sentence, with default, limits and an example: for editors and the reference."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -64,7 +64,10 @@ LADDER: Final[Mapping[str, Key]] = {
         "keep_ratio = 0.9",
     ),
     "step_down": Key(
-        "Soft landing: at most so many tiers are lost at once.", "all the way", "1 to the number of tiers", "step_down = 1"
+        "Soft landing: at most so many tiers are lost at once.",
+        "all the way",
+        "1 to the number of tiers",
+        "step_down = 1",
     ),
     "minimum": Key(
         "Without it nobody enters any tier of the ladder.",
@@ -193,9 +196,7 @@ FILTERS: Final[Mapping[str, Key]] = {
 PARAMETERS: Final[Mapping[str, Key]] = {
     "programme": Key("Of `membership`: the programme.", "required", _ID, 'programme = "plus"'),
     "ladder": Key("Of `override`: the ladder.", "required", "id of a ladder of the file", 'ladder = "club"'),
-    "horizon": Key(
-        "Of `p_no_purchase`.", "that of `[churn]`", f"1 to {HORIZON_DAYS_MAX} days", 'horizon = "30 days"'
-    ),
+    "horizon": Key("Of `p_no_purchase`.", "that of `[churn]`", f"1 to {HORIZON_DAYS_MAX} days", 'horizon = "30 days"'),
 }
 UNITS: Final[Mapping[Unit, str]] = {
     "money": 'an amount in quotes, `"100.00"`, or amounts by currency, `{ EUR = "100.00", USD = "110.00" }`',
@@ -206,7 +207,7 @@ UNITS: Final[Mapping[Unit, str]] = {
     "probability": "a number from 0 to 1",
     "flag": "true or false",
     "text": "a word, or several with `one_of`",
-    "word": "`balance`: money or a count, as the ladder's `balance` says; traits: words, or whole numbers for birthdays",
+    "word": "`balance`: money or a count, as the ladder's `balance` says; traits: words, birthdays whole numbers",
 }
 CONDITIONS: Final[Mapping[str, str]] = {
     "spend": 'window = "365 days", at_least = "100.00"',

@@ -124,8 +124,7 @@ def _lasting_days(c: Comparison) -> int | None:
 
 
 def _flaps(ladder: Ladder, path: Path) -> Iterator[Caution]:
-    """Without grace, validity or a lower mark to keep, one order that leaves the window takes the tier, the next one
-    gives it back."""
+    """Without grace, validity or a lower mark, a day that leaves the window takes a tier, the next order returns it."""
     if ladder.clock != "continuous" or ladder.validity is not None or ladder.grace_days:
         return
     for place, tier in enumerate(ladder.tiers):

@@ -1,4 +1,4 @@
-"""Policies that are valid and odd: what will hardly do what was meant is told with line and key, and nothing else is."""
+"""Policies that are valid and odd: what will hardly do what was meant is told with line and key, nothing else is."""
 
 import pytest
 

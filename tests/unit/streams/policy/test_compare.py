@@ -10,7 +10,9 @@ from streams.policy.presets import preset_text
 from tests.unit.streams.policy.coffee_house import COFFEE_HOUSE
 
 GOLD = "ladder.club.tier.gold"
-CHURN = '[churn]\nmodel = "cdnow-1997"\nhorizon = "90 days"\nbands = [{ name = "low", below = 0.5 }, { name = "high" }]\n'
+CHURN = (
+    '[churn]\nmodel = "cdnow-1997"\nhorizon = "90 days"\nbands = [{ name = "low", below = 0.5 }, { name = "high" }]\n'
+)
 ENTER = """enter.any = [
   { metric = "orders", window = "365 days", at_least = 30 },
   { metric = "spend", window = "365 days", at_least = "3000.00" },
@@ -119,18 +121,18 @@ SAME = [
     ("keep_ratio = 0.9", "keep_ratio = 0.95"),
     (
         ENTER,
-        "enter.any = [{ metric = 'spend', window = '365 days', at_least = '3000' },"
-        "{ all = [{ metric = 'orders', window = '365 days', at_least = 30 }] }]",
+        ("enter.any = [{ metric = 'spend', window = '365 days', at_least = '3000' },"
+        "{ all = [{ metric = 'orders', window = '365 days', at_least = 30 }] }]"),
     ),
     (
         ENTER,
-        "enter.any = [{ any = [{ metric = 'orders', window = '365 days', above = 29 }] },"
-        "{ not = { metric = 'spend', window = '365 days', below = '3000.00' } }]",
+        ("enter.any = [{ any = [{ metric = 'orders', window = '365 days', above = 29 }] },"
+        "{ not = { metric = 'spend', window = '365 days', below = '3000.00' } }]"),
     ),
     (
         ENTER,
-        "enter.not.all = [{ metric = 'orders', window = '365 days', at_most = 29 },"
-        "{ metric = 'spend', window = '365 days', below = '3000.00' }]",
+        ("enter.not.all = [{ metric = 'orders', window = '365 days', at_most = 29 },"
+        "{ metric = 'spend', window = '365 days', below = '3000.00' }]"),
     ),
     (KEEP, "keep.not.not = { metric = 'orders', window = '365 days', at_least = 20 }"),
     ('["30 days", "7 days"]', '["7 days", "30 days"]'),
@@ -149,7 +151,7 @@ BEFORE = policy_of(COFFEE_HOUSE + CHURN)
 
 
 @pytest.mark.parametrize(("old", "new", "kind", "key", "before", "after"), CHANGES)
-def test_a_change_is_told_with_both_sides(  # noqa: PLR0913 - a table of cases
+def test_a_change_is_told_with_both_sides(
     old: str, new: str, kind: str, key: str, before: str | None, after: str | None
 ) -> None:
     """Kind, key and words; the other way round, added and removed change places."""
@@ -200,8 +202,10 @@ def test_tiers_and_ladders_come_and_go_as_a_whole() -> None:
         "    原：green",
         "    现：green < gold",
         "+ ladder.club.tier.gold",
-        "      2. 金星（gold）：升级条件：近 365 天订单满 30 笔，或近 365 天净消费满 3000.00 CNY；"
-        "保级条件：近 365 天订单满 20 笔。",
+        (
+            "      2. 金星（gold）：升级条件：近 365 天订单满 30 笔，或近 365 天净消费满 3000.00 CNY；"
+            "保级条件：近 365 天订单满 20 笔。"
+        ),
         "         降级前 30 天和 7 天发出预告。",
         "         权益：free_refill、birthday_gift。",
         "         服务级别：priority。",

@@ -92,10 +92,7 @@ RIGHT = [
     EXTENDING,
     f"{EXTENDING}[[ladder]]\nid = 'standing'\n[[ladder.tier]]\nid = 'gold'\nbenefits = ['tea']\n",
     *(ladder_text("balance = 'spend'", entering(written)) for written, _ in CONDITIONS),
-    *(
-        ladder_text("", entering(f"metric = 'orders', window = '{written}', at_least = 1"))
-        for written, _ in WINDOWS
-    ),
+    *(ladder_text("", entering(f"metric = 'orders', window = '{written}', at_least = 1")) for written, _ in WINDOWS),
     *(
         ladder_text("", entering(f"metric = 'orders', window = '90 days', {written}, at_least = 1"))
         for written, _ in WHERE
