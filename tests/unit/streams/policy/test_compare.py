@@ -121,18 +121,24 @@ SAME = [
     ("keep_ratio = 0.9", "keep_ratio = 0.95"),
     (
         ENTER,
-        ("enter.any = [{ metric = 'spend', window = '365 days', at_least = '3000' },"
-        "{ all = [{ metric = 'orders', window = '365 days', at_least = 30 }] }]"),
+        (
+            "enter.any = [{ metric = 'spend', window = '365 days', at_least = '3000' },"
+            "{ all = [{ metric = 'orders', window = '365 days', at_least = 30 }] }]"
+        ),
     ),
     (
         ENTER,
-        ("enter.any = [{ any = [{ metric = 'orders', window = '365 days', above = 29 }] },"
-        "{ not = { metric = 'spend', window = '365 days', below = '3000.00' } }]"),
+        (
+            "enter.any = [{ any = [{ metric = 'orders', window = '365 days', above = 29 }] },"
+            "{ not = { metric = 'spend', window = '365 days', below = '3000.00' } }]"
+        ),
     ),
     (
         ENTER,
-        ("enter.not.all = [{ metric = 'orders', window = '365 days', at_most = 29 },"
-        "{ metric = 'spend', window = '365 days', below = '3000.00' }]"),
+        (
+            "enter.not.all = [{ metric = 'orders', window = '365 days', at_most = 29 },"
+            "{ metric = 'spend', window = '365 days', below = '3000.00' }]"
+        ),
     ),
     (KEEP, "keep.not.not = { metric = 'orders', window = '365 days', at_least = 20 }"),
     ('["30 days", "7 days"]', '["7 days", "30 days"]'),
