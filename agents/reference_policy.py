@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from streams.policy import keys
 from streams.policy.metrics import METRICS, NUMBER_TRAITS, TRAITS, Metric
@@ -37,6 +37,7 @@ keep.all = [{ metric = "orders", window = "365 days", at_least = 20 }]
 benefits = ["free_refill", "birthday_gift"]
 service_level = "priority"
 notice = ["30 days", "7 days"]"""
+Name = TypeVar("Name", bound=str)
 _WINDOWED: Final = {"none": "-", "log": "all but `since last change`", "all": "all"}
 
 
@@ -87,7 +88,7 @@ def _keys(table: Mapping[str, keys.Key]) -> str:
     return _table(("key", "meaning", "default", "limits", "example"), rows)
 
 
-def _rows(heads: tuple[str, str], table: Mapping[str, str]) -> str:
+def _rows(heads: tuple[str, str], table: Mapping[Name, str]) -> str:
     return _table(heads, ((f"`{name}`", meaning) for name, meaning in table.items()))
 
 
