@@ -117,7 +117,7 @@ def decided(policy: Policy, life: list[Happening]) -> list[tuple[object, ...]]:
         now = arrival.recorded_at
     effects = Effects(b"c0")
     pass_time(folded.state, folded.regimes, now + END_MS, effects)
-    told = []
+    told: list[tuple[object, ...]] = []
     for change in [*folded.changes, *effects.changes]:
         plain = msgspec.to_builtins(change.decision)
         ranks = tuple(
