@@ -138,6 +138,20 @@ ODD = [
         "tier[0].enter.any[1]",
         "nobody can meet it: its conditions contradict each other",
     ),
+    (
+        ladder(
+            f"{ONE}enter.any = [{ask('visits', 5)}]\n{TWO}enter.any = [{ask('spend', repr('9.00'))}]\n", "step_down = 2"
+        ).replace("step_down", "grace = '30 days'\nstep_down"),
+        "tier[1].id",
+        "a gap below `two`",
+    ),
+    (
+        ladder(
+            f"{BASE}{TWO}enter.any = [{ask('orders', 3, '7 days')}]\nnotice = ['60 days']\n", "validity = '60 days'"
+        ),
+        None,
+        "",
+    ),
     (ladder(f"{BASE}{TWO}{GOLD}"), None, ""),
     (ladder(f"{BASE}{TWO}{GOLD}", "grace = '0 days'\nkeep_ratio = 0.9"), None, ""),
     (ladder(f"{BASE}{TWO}{GOLD}", "grace = '0 days'\nvalidity = '1 year'"), None, ""),
