@@ -25,7 +25,7 @@ from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, decode_journal
 from streams.policy.model import Policy, uncounted
-from streams.policy.parse import canonical, load_canonical, parse
+from streams.policy.parse import PolicyError, canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
 
 SINCE_EVER_MS = 0
@@ -44,20 +44,25 @@ class Activation(NamedTuple):
 
 def configured_policy(settings: Settings) -> Policy:
     """The policy that the settings name; ConfigurationError with every mistake in it."""
+    return policy_of(*configured_text(settings), settings)
+
+
+def configured_text(settings: Settings) -> tuple[str, str]:
+    """The TOML of the policy that the settings name, and what its mistakes are reported under."""
     chosen = settings.policy
     if chosen.file is not None:
-        return policy_of(_text_of(Path(chosen.file)), chosen.file, settings)
+        return text_of(Path(chosen.file)), chosen.file
     name = chosen.preset or "default"
     if name not in preset_names():
         raise ConfigurationError(
             f"There is no preset `{name}`.", where="[policy] preset", next_step=f"one of: {', '.join(preset_names())}"
         )
-    return policy_of(preset_text(name), f"preset {name}", settings)
+    return preset_text(name), f"preset {name}"
 
 
 def policy_from_file(path: Path, settings: Settings) -> Policy:
     """The policy of a file; currency and zone from the settings where it leaves them open."""
-    return policy_of(_text_of(path), str(path), settings)
+    return policy_of(text_of(path), str(path), settings)
 
 
 def policy_of(text: str, source: str, settings: Settings) -> Policy:
@@ -65,7 +70,12 @@ def policy_of(text: str, source: str, settings: Settings) -> Policy:
     found = parse(text, currency=settings.policy.currency, time_zone=settings.policy.time_zone)
     if isinstance(found, Policy):
         return found
-    raise ConfigurationError(
+    raise mistaken(found, source)
+
+
+def mistaken(found: list[PolicyError], source: str) -> ConfigurationError:
+    """The error that names every mistake of a policy."""
+    return ConfigurationError(
         "The policy has a mistake." if len(found) == 1 else f"The policy has {len(found)} mistakes.",
         where=source,
         why="".join(f"\n    {mistake}" for mistake in found),
@@ -174,7 +184,8 @@ def _first_records(settings: Settings) -> dict[int, object]:
     return found
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The TOML of a policy file."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -31,7 +31,7 @@ COMMANDS = {
     "dlq": "Look at dead letters, and send them again.",
     "replay": "Fold the journal again: to another instant, under another policy.",
     "audit": "Prove that what was published is what the journal says.",
-    "policy": "Check, show and activate policies.",
+    "policy": "Check, compare, show and activate policies.",
     "customer": "Look at one customer.",
     "fit": "Fit the churn model to your own purchases, and see how well it predicts.",
     "override": "Set a customer's tier by hand, take that back, match a standing elsewhere.",
