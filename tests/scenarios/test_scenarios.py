@@ -60,7 +60,7 @@ def test_a_story_told_at_once_ends_the_same(name: str) -> None:
 
     at_once = folded(play.journal.records)
 
-    for topic in ("tier-changes", "churn-risk", "dead-letters"):
+    for topic in ("tier-changes", "churn-risk", "notices", "dead-letters"):
         assert at_once.topics[topic] == play.committed.topics[topic], topic
     for changelog in (at_once.changelog, play.committed.changelog):
         changelog.pop(BACKFILL_KEY, None)  # how far a history is at this moment, not what it led to
