@@ -8,13 +8,14 @@ from uuid import UUID
 
 from schemas.clock import format_instant
 from schemas.decisions import CausedBy, Direction, DowngradeAverted, DowngradeUpcoming, NextTier, Reason, TierChanged
-from streams.customer.standing import NO_RANK, LadderStanding
+from streams.customer.standing import LadderStanding
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger, output_id
 from streams.policy.model import Tier
 from streams.regime import Regime, tier_ref
 from streams.standing.clocks import days_later
 from streams.standing.evidence import missing, reasons, wanted
+from streams.standing.hand import decided_until
 from streams.standing.ladder import Move
 from streams.standing.ladder_rules import LadderRules
 from streams.standing.moment import FOREVER, Moment
@@ -145,10 +146,9 @@ def _validity(now: Moment, rules: LadderRules) -> tuple[str | None, str | None]:
     On a ladder with a clock that is the next review, whatever it will find.
     """
     standing, calendar = now.standing, now.calendar
-    hand = standing.hand
-    if hand is not None and (hand.override != NO_RANK or hand.match > standing.rank):
-        until = hand.override_until if hand.override != NO_RANK else hand.match_until
-        return (format_instant(until) if until < FOREVER else None), None
+    by_hand = decided_until(standing)
+    if by_hand is not None:
+        return (format_instant(by_hand) if by_hand < FOREVER else None), None
     if not standing.rank:
         return None, None
     if standing.grace_until:

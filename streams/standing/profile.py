@@ -21,6 +21,7 @@ from streams.customer.state import NEVER, CustomerState
 from streams.effects import output_id
 from streams.regime import Regime
 from streams.standing import churn
+from streams.standing.hand import decided_until
 
 _UNASKED: Final = Contactable()
 _ORDERS_365D: Final = daylog.PLACES["orders", 365]
@@ -90,14 +91,15 @@ def _ladder_standings(state: CustomerState, regime: Regime) -> tuple[LadderStand
     standings = []
     for rules, refs, standing in zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True):
         if standing.shown:
-            held_until = max(standing.valid_until, standing.review_at)
+            by_hand = decided_until(standing)
+            held_until = max(standing.valid_until, standing.review_at) if by_hand is None else by_hand
             standings.append(
                 LadderStanding(
                     ladder=rules.id,
                     tier=refs[standing.shown - 1],
                     since=format_instant(standing.shown_since),
-                    valid_until=format_instant(held_until) if held_until > state.clock else None,
-                    grace_until=format_instant(standing.grace_until) if standing.grace_until else None,
+                    valid_until=format_instant(held_until) if state.clock < held_until < NEVER else None,
+                    grace_until=format_instant(standing.grace_until) if standing.grace_until and not by_hand else None,
                     override=override_ref(standing),
                 )
             )
