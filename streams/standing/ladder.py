@@ -80,6 +80,8 @@ def review(
     moved = standing.shown != before
     if moved:
         standing.shown_since = at
+        if standing.shown < before:  # the fall that was announced has come, or another one before it
+            standing.noticed = standing.notice_days = 0
     if (
         moved
         or recompute

@@ -68,7 +68,7 @@ def due_notices(now: Moment, rules: LadderRules) -> list[Notice]:
     if not days_before and not standing.noticed:
         return []
     found: list[Notice] = []
-    foreseen = foresee(now, rules) if days_before else NO_FALL
+    foreseen = foresee(now, rules)
     begun = [days for days in days_before if _notice_at(now, foreseen, days) <= now.at]
     if standing.noticed and standing.noticed != foreseen.at:
         if not begun:

@@ -37,6 +37,7 @@ def carry_over(state: CustomerState, old: Regime, new: Regime) -> Left:
         kept = _rank_in(rules.ladder, tier)
         if tier is not None and not kept:
             left[rules.ladder.id] = tier
+            standing.noticed = standing.notice_days = 0
         _carry_hand_over(standing, before.ladder, rules.ladder)
         standing.rank, standing.entry = _rank_in(rules.ladder, before.tier(standing.rank)), []
         standing.shown, standing.review_at, standing.judged_day = kept, 0, 0

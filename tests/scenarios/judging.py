@@ -44,7 +44,7 @@ class Judge:
                 continue
             told = [output for output in expected.publishes if _topic_word(output) == word]
             if len(found) != len(told):
-                said = [f"{data['effective_at']} {_name(data[word])} ({data['cause']})" for data in found]
+                said = [f"{data['effective_at']} {_published(data, word)[word]} ({data['cause']})" for data in found]
                 yield f"{topic}: {len(told)} expected, {len(found)} published: {said}"
             for output, data in zip(told, found, strict=False):
                 yield from _differing(f"{topic} ", self._told(output, word), _published(data, word))
