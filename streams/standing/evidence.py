@@ -51,7 +51,8 @@ def metric_name(c: Comparison) -> str:
     """The metric as outputs name it: money carries its unit in its name, a trait its own."""
     if c.metric == "trait":
         return TRAIT_PREFIX + c.name
-    return f"{c.metric}_minor" if METRICS[c.metric].unit == "money" else c.metric
+    money = METRICS[c.metric].unit == "money" or (c.metric == "balance" and c.name == "spend")
+    return f"{c.metric}_minor" if money else c.metric
 
 
 def window_name(c: Comparison) -> str:

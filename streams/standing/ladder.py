@@ -173,7 +173,9 @@ def _review(now: Moment, rules: LadderRules, *, kept: bool) -> bool:
         standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
     if standing.review_at > now.at:
         return False
-    standing.deducted += tier.tier.deduct
+    if rules.balance is not None:
+        left = rules.balance.value(now)
+        standing.deducted += min(tier.tier.deduct, left if isinstance(left, int) else 0)
     now.deducted = standing.deducted
     closed = now.end_of(now.calendar.day_of(standing.review_at) - 1)
     if tier.keep.met(closed):
