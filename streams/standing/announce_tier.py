@@ -53,7 +53,7 @@ def announce_tier(
         cause="correction" if move.correction and not trigger.backfill else trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_reasons(now, rules, previous, current, move),
+        reasons=_reasons(Moment(state, standing, regime.calendar, now.at), rules, previous, current, move),
         customer=customer_block(state, regime),
         ladder=rules.ladder.id,
         tier=tier_ref(current),
@@ -168,6 +168,8 @@ def _reasons(
     reason, told by `override`.
     """
     rose = current is not None and (previous is None or current.rank > previous.rank)
+    if move.changed is not None:
+        now.since, now.base = move.changed
     closed = now.end_of(move.judged_day) if move.judged_day else now
     if rose and current is not None:
         tier, name = rules.tiers[current.rank - 1], f"{rules.ladder.id}.{current.id}"

@@ -36,6 +36,8 @@ class Move(NamedTuple):
     """The tier before, if a new policy no longer has it; `previous` is 0 then."""
     judged_day: int = 0
     """Last day of the period whose review found the tier's `keep` missing; 0: it was found missing now."""
+    changed: tuple[int, tuple[int, int]] | None = None
+    """The last change before this one, and what was bought up to it: from there on counted what was judged by."""
 
 
 def review(
@@ -56,7 +58,7 @@ def review(
     """
     now = Moment(state, standing, calendar, at)
     before, previous = standing.shown, standing.rank
-    judged_day = _judged_day(now)
+    judged_day, changed = _judged_day(now), (now.since, now.base)
     recompute = recompute or not rules.steady or bool(standing.noticed)
     if booked_at is not None and standing.rank and rules.ladder.anniversary_of == "membership":
         recompute = _move_anniversary(now, rules) or recompute
@@ -89,7 +91,7 @@ def review(
         or (standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
     ):
         standing.due = next_due(now, rules)
-    return Move(before, standing.shown, at, correction, judged_day=judged_day) if moved else None
+    return Move(before, standing.shown, at, correction, judged_day=judged_day, changed=changed) if moved else None
 
 
 def next_due(now: Moment, rules: LadderRules) -> int:

@@ -26,6 +26,7 @@ def stand(now: Moment, rules: LadderRules, rank: int, *, valid_until: int = 0, s
     day = now.calendar.day_of(since)
     after = [daylog.between(state, column, day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
     standing.base = life[0] - after[0], life[1] - after[1]
+    now.since, now.base = standing.since, standing.base
     standing.review_at = next_review(rules.ladder, now, since, valid_until) if rank else 0
     if rank and not rules.clocked and now.at >= valid_until and not rules.tiers[rank - 1].keep.met(now):
         standing.grace_until = days_later(now.calendar, now.at, rules.ladder.grace_days)
