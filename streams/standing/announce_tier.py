@@ -174,7 +174,9 @@ def _reasons(
     if rose and current is not None:
         tier, name = rules.tiers[current.rank - 1], f"{rules.ladder.id}.{current.id}"
         entered = reasons(tier.enter, now, f"{name}.enter", met=True)
-        return entered or next(filter(None, (reasons(tier.keep, m, f"{name}.keep", met=True) for m in (now, closed))), ())
+        return entered or next(
+            filter(None, (reasons(tier.keep, m, f"{name}.keep", met=True) for m in (now, closed))), ()
+        )
     if previous is None or not move.previous:
         return ()
     keep, name = rules.tiers[move.previous - 1].keep, f"{rules.ladder.id}.{previous.id}.keep"
@@ -185,4 +187,5 @@ def _next_tier(now: Moment, rules: LadderRules, rank: int) -> NextTier | None:
     if rank >= len(rules.tiers):
         return None
     tier = rules.tiers[rank]
-    return NextTier(id=tier.tier.id, missing=missing(tier.enter, now))
+    guard = () if rules.minimum is None else missing(rules.minimum, now)
+    return NextTier(id=tier.tier.id, missing=guard + missing(tier.enter, now))

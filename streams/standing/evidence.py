@@ -23,7 +23,9 @@ def reasons(rule: Rule, moment: Moment, name: str, *, met: bool) -> tuple[Reason
 
 
 def missing(rule: Rule, moment: Moment) -> tuple[Missing, ...]:
-    """How much is wanted of each lower limit that is not reached."""
+    """How much is wanted of each lower limit that is not reached; nothing of a rule that is met."""
+    if rule.met(moment):
+        return ()
     return tuple(
         short(reading.comparison, reading.comparison.threshold - (reading.value or 0))
         for reading in rule.evidence(moment, met=False)

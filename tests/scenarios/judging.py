@@ -60,7 +60,9 @@ class Judge:
         if "override" in told:
             told["override"] = self._override(told["override"])
         if "withdraws" in told:
-            told["withdraws"] = self._play.committed.of("notices", self._play.key)[int(told["withdraws"]) - 1].data["id"]
+            told["withdraws"] = self._play.committed.of("notices", self._play.key)[int(told["withdraws"]) - 1].data[
+                "id"
+            ]
         if "corrects" in told and told["corrects"] != NONE:
             changes = self._play.committed.of(TOLD_IN[word], self._play.key)
             told["corrects"] = changes[int(told["corrects"]) - 1].data["id"]
