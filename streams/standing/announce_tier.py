@@ -164,8 +164,8 @@ def _reasons(
 ) -> tuple[Reason, ...]:
     """What was reached on the way up; on the way down, what is no longer kept of the tier above.
 
-    A tier that is introduced may have been reached long ago: then what keeps it, or kept it at a review. What people decided has its own
-    reason, told by `override`.
+    A tier that is introduced may have been reached long ago: then what keeps it, or kept it at a review. What people
+    decided has its own reason, told by `override`.
     """
     rose = current is not None and (previous is None or current.rank > previous.rank)
     if move.changed is not None:

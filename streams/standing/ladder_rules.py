@@ -53,10 +53,12 @@ class Balance(Gauge):
         self._life = money(LIFETIME, NO_FILTER, spend=ladder.balance == "spend")
 
     def value(self, moment: Moment) -> int:
+        """Never below 0."""
         life = self._life.value(moment)
         return max(0, (life if isinstance(life, int) else 0) - moment.deducted)
 
     def restated(self, value: Value, moment: Moment, booked: Booked) -> Value:
+        """As what it adds up."""
         return self._life.restated(value, moment, booked)
 
 

@@ -124,7 +124,8 @@ class Judge:
 
     def _place(self, ladder: str) -> dict[str, Any]:
         """A place as the profile tells it."""
-        held = next((place for place in self._play.profile().data["tiers"] if place["ladder"] == ladder), None)
+        places: list[dict[str, Any]] = self._play.profile().data["tiers"]
+        held = next((place for place in places if place["ladder"] == ladder), None)
         if held is None:
             return {"tier": NONE, **dict.fromkeys(PLACE[1:])}
         return held | {"tier": _name(held["tier"])}

@@ -1,9 +1,9 @@
 """The language of the stories: a customer's days in YAML, and what must be true after each step.
 
-A story names a policy and tells steps. The policy is a preset, TOML in the story, or a TOML file in `programmes/`. A step is an event `at` a local time of the policy's zone (or in UTC, with a
-`Z` behind it), `silence until` an instant, `go live` as of one, or `activate`, a policy that takes effect. `happened`
-says when an event that arrives late took place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its
-texts counting from 1.
+A story names a policy and tells steps. The policy is a preset, TOML in the story, or a TOML file in `programmes/`.
+A step is an event `at` a local time of the policy's zone (or in UTC, with a `Z` behind it), `silence until` an instant,
+`go live` as of one, or `activate`, a policy that takes effect. `happened` says when an event that arrives late took
+place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its texts counting from 1.
 Everything in YAML is text here: amounts of money are decimals in the policy's currency and pass no float. A word that
 the language doesn't know is a mistake, so that no expectation is ever silently skipped.
 """
@@ -219,7 +219,7 @@ class Story(msgspec.Struct, forbid_unknown_fields=True):
     """A visitor whom nobody knows, instead of a customer."""
 
 
-class _Texts(yaml.SafeLoader):
+class _Texts(yaml.CSafeLoader):
     """Every scalar is text; `<<` merges."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - declared mutable by PyYAML

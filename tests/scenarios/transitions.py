@@ -116,29 +116,26 @@ def _stands(step: Step) -> str:
 
 
 def _happens(step: Step) -> str:
-    late = f", of {step.happened}" if step.happened else ""
-    match step:
-        case Step(order=order) if order is not None:
-            return f"order of {order.total}{late}"
-        case Step(refund=refund) if refund is not None:
-            return f"refund of {refund.amount}"
-        case Step(override=place) if place is not None:
-            return f"override to {place.tier}" + (f" until {place.until}" if place.until else "")
-        case Step(match=place) if place is not None:
-            return f"match to {place.tier} until {place.until}"
-        case Step(joins=held) if held is not None:
-            return f"membership `{held.programme}` begins" + (f", until {held.until}" if held.until else "")
-        case Step(leaves=held) if held is not None:
-            return f"membership `{held.programme}` ends" + (f" {held.until}" if held.until else "")
-        case Step(traits=traits) if traits is not None:
-            return "becomes known: " + ", ".join(f"{name} {value}" for name, value in traits.items())
-        case Step(activate=policy) if policy is not None:
-            return "a new policy takes effect"
-        case Step(go_live=instant) if instant:
-            return "go-live"
-    if step.cancel:
-        return f"cancellation of {step.cancel}"
-    return f"override of {step.clear} is cleared" if step.clear else "time passes" if step.until else "a visit"
+    words = (
+        step.order and f"order of {step.order.total}",
+        step.refund and f"refund of {step.refund.amount}",
+        step.cancel and f"cancellation of {step.cancel}",
+        step.override and f"override to {step.override.tier}{_until(step.override.until)}",
+        step.match and f"match to {step.match.tier}{_until(step.match.until)}",
+        step.clear and "the override is cleared",
+        step.joins and f"membership `{step.joins.programme}` begins{_until(step.joins.until)}",
+        step.leaves and f"membership `{step.leaves.programme}` ends{_until(step.leaves.until)}",
+        step.traits and "becomes known: " + ", ".join(f"{name} {value}" for name, value in step.traits.items()),
+        step.activate and "a new policy takes effect",
+        step.go_live and "go-live",
+        step.until and "time passes",
+    )
+    late = f", late: of {step.happened}" if step.happened else ""
+    return next(filter(None, words), "a visit") + late
+
+
+def _until(time: str) -> str:
+    return f", until {time}" if time else ""
 
 
 if __name__ == "__main__":
