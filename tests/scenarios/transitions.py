@@ -116,19 +116,20 @@ def _stands(step: Step) -> str:
 
 
 def _happens(step: Step) -> str:
+    traits = ", ".join(f"{name} {value}" for name, value in (step.traits or {}).items())
     words = (
-        step.order and f"order of {step.order.total}",
-        step.refund and f"refund of {step.refund.amount}",
-        step.cancel and f"cancellation of {step.cancel}",
-        step.override and f"override to {step.override.tier}{_until(step.override.until)}",
-        step.match and f"match to {step.match.tier}{_until(step.match.until)}",
-        step.clear and "the override is cleared",
-        step.joins and f"membership `{step.joins.programme}` begins{_until(step.joins.until)}",
-        step.leaves and f"membership `{step.leaves.programme}` ends{_until(step.leaves.until)}",
-        step.traits and "becomes known: " + ", ".join(f"{name} {value}" for name, value in step.traits.items()),
-        step.activate and "a new policy takes effect",
-        step.go_live and "go-live",
-        step.until and "time passes",
+        f"order of {step.order.total}" if step.order else "",
+        f"refund of {step.refund.amount}" if step.refund else "",
+        f"cancellation of {step.cancel}" if step.cancel else "",
+        f"override to {step.override.tier}{_until(step.override.until)}" if step.override else "",
+        f"match to {step.match.tier}{_until(step.match.until)}" if step.match else "",
+        "the override is cleared" if step.clear else "",
+        f"membership `{step.joins.programme}` begins{_until(step.joins.until)}" if step.joins else "",
+        f"membership `{step.leaves.programme}` ends{_until(step.leaves.until)}" if step.leaves else "",
+        f"becomes known: {traits}" if traits else "",
+        "a new policy takes effect" if step.activate else "",
+        "go-live" if step.go_live else "",
+        "time passes" if step.until else "",
     )
     late = f", late: of {step.happened}" if step.happened else ""
     return next(filter(None, words), "a visit") + late
