@@ -40,7 +40,7 @@ class LadderStanding(msgspec.Struct, array_like=True):
     last_at: int = 0
     """Its effective instant."""
     fell: bool = False
-    """Whether that was a fall: an order from before it, arriving late, shows it to have been wrong."""
+    """Whether `rank` was reached by a fall: an order from before it, arriving late, shows it to have been wrong."""
     entry: list[EntryValue] = msgspec.field(default_factory=list)
     """Value of each condition of the tier's `enter` on the day it was reached, as that day is known by now.
 

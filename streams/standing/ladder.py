@@ -63,7 +63,7 @@ def review(
     if booked_at is not None and standing.rank and rules.ladder.anniversary_of == "membership":
         recompute = _move_anniversary(now, rules) or recompute
     reached = _highest(now, rules, above=previous)
-    late = standing.fell and booked_at is not None and booked_at < standing.last_at
+    late = standing.fell and booked_at is not None and booked_at < standing.since
     correction = False
     if reached > previous:
         correction = late
