@@ -69,10 +69,10 @@ class CustomerFigures:
             return None
         return self._census.by_tier(len(self._store), regime)
 
-    def tiers(self, now_ms: int) -> list[list[str]]:
-        """Return the tiers of each ladder of the policy in force, from the lowest up."""
+    def tiers(self, now_ms: int) -> dict[str, list[str]]:
+        """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
         regime = self._regime(now_ms)
-        return [[tier.id for tier in ladder.tiers] for ladder in regime.policy.ladders] if regime else []
+        return {ladder.id: [tier.id for tier in ladder.tiers] for ladder in regime.policy.ladders} if regime else {}
 
     def _regime(self, now_ms: int) -> Regime | None:
         """Return the policy in force: one waits for its own instant and for those before it."""

@@ -65,7 +65,7 @@ class EventFile:
 
     def in_file_order(self) -> Iterator[Ready | RefusedLine]:
         """Every line that is not blank, judged, in the order of the file."""
-        return (_judged(self._line(start, end), line) for line, start, end in self._lines())
+        return (judged(self._line(start, end), line) for line, start, end in self._lines())
 
     def in_time_order(self) -> tuple[list[RefusedLine], Iterator[Ready]]:
         """What is refused, and the rest in (time, id) order. Holds an index of the file in memory, not the file."""
@@ -94,9 +94,9 @@ class EventFile:
             start = end
 
     def _at(self, line: int, start: int, end: int) -> Ready:
-        judged = _judged(self._line(start, end), line)
-        assert isinstance(judged, Ready)  # noqa: S101 - it was judged when the index was made
-        return judged
+        event = judged(self._line(start, end), line)
+        assert isinstance(event, Ready)  # noqa: S101 - it was judged when the index was made
+        return event
 
     def _line(self, start: int, end: int) -> bytes:
         return bytes(self._content[start:end]).strip()
@@ -129,7 +129,8 @@ def open_events(path: Path) -> Iterator[EventFile]:
             content.close()
 
 
-def _judged(value: bytes, line: int) -> Ready | RefusedLine:
+def judged(value: bytes, line: int) -> Ready | RefusedLine:
+    """One line as it can be sent, or why it cannot."""
     event = decode_input(value)
     if isinstance(event, Rejected):
         return RefusedLine(line, event.reason.value, event.detail)

@@ -19,7 +19,9 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 PROGRESS = "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "doctor"]
+Role = Literal[
+    "worker", "feeder", "admin", "redriver", "operator", "projection", "reader", "analyst", "auditor", "doctor"
+]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -28,8 +30,11 @@ ROLES: dict[Role, str] = {
     "feeder": "`tierstream feed`, and every producer of events (which needs no changelog)",
     "admin": "`tierstream topics`, `tierstream policy`, `tierstream go-live`",
     "redriver": "`tierstream dlq`; READ only for `list` and `show`",
+    "operator": "`tierstream override`; READ on `audit` and `dead-letters` only for `--wait`",
     "projection": "`tierstream project redis`, `tierstream redis`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
+    "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
+    "auditor": "`tierstream replay`, `tierstream audit`, `tierstream customer` with `timeline`, `index` or `--at`",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
 
@@ -47,7 +52,15 @@ class Right(msgspec.Struct, frozen=True, order=True):
 def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
-    makers |= {"redriver": _redriver, "projection": _projection, "reader": _reader, "doctor": _doctor}
+    makers |= {
+        "redriver": _redriver,
+        "operator": _operator,
+        "projection": _projection,
+        "reader": _reader,
+        "analyst": _analyst,
+        "auditor": _auditor,
+        "doctor": _doctor,
+    }
     return sorted(set(makers[role](settings)))
 
 
@@ -107,6 +120,12 @@ def _redriver(settings: Settings) -> Iterator[Right]:
     yield Right("transactional-id", control_id(settings, "redrive"), "WRITE")
 
 
+def _operator(settings: Settings) -> Iterator[Right]:
+    yield Right("topic", settings.topic("governance"), "WRITE")
+    yield Right("topic", changelog(settings.kafka.application_id, "customers"), "READ")
+    yield from (Right("topic", settings.topic(name), "READ") for name in (JOURNAL, "audit", "dead-letters"))
+
+
 def _projection(settings: Settings) -> Iterator[Right]:
     yield Right("topic", topic_of(settings), "READ")
     yield Right("group", group_of(settings), "READ")
@@ -116,6 +135,18 @@ def _reader(settings: Settings) -> Iterator[Right]:
     for name, spec in TOPICS.items():
         if spec.owner == "customers":
             yield Right("topic", settings.topic(name), "READ")
+
+
+def _analyst(settings: Settings) -> Iterator[Right]:
+    yield Right("topic", settings.topic(JOURNAL), "READ")
+
+
+def _auditor(settings: Settings) -> Iterator[Right]:
+    """Everything that the fold reads and writes, to be read."""
+    yield from _reader(settings)
+    for name in (JOURNAL, "dead-letters"):
+        yield Right("topic", settings.topic(name), "READ")
+    yield Right("topic", changelog(settings.kafka.application_id, "customers"), "READ")
 
 
 def _doctor(settings: Settings) -> Iterator[Right]:

@@ -6,6 +6,7 @@ policy. A fixed transactional id lets one activation at a time through, from wha
 
 import hashlib
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, decode_journal
-from streams.policy.model import Policy
+from streams.policy.model import Policy, uncounted
 from streams.policy.parse import canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
 
@@ -81,7 +82,10 @@ def activate_first(settings: Settings, policy: Policy) -> Activation | None:
 
 
 def activate(settings: Settings, policy: Policy, effective_at: int) -> Activation:
-    """Write an activation that holds from `effective_at` (epoch ms) on; ConfigurationError when there was no first."""
+    """Write an activation that holds from `effective_at` (epoch ms) on.
+
+    ConfigurationError when there was no first, and when workers would refuse it after the newest one that they know.
+    """
     if not _first_records(settings):
         raise ConfigurationError(
             "The journal is empty: its first policy comes with the topics.",
@@ -89,7 +93,23 @@ def activate(settings: Settings, policy: Policy, effective_at: int) -> Activatio
             next_step="tierstream topics apply",
         )
     with _one_activation(settings) as writer:
+        refuse_uncounted(policy, policies_in_force(settings))
         return _write(writer, settings, policy, effective_at)
+
+
+def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
+    """Raise ConfigurationError when a policy needs what the newest of these did not count."""
+    lacking = uncounted(policy, activations[-1].policy) if activations else ()
+    if not lacking:
+        return
+    newest = activations[-1].policy
+    raise ConfigurationError(
+        f"The policy {policy.name} cannot follow {newest.name} ({newest.hash[:12]}).",
+        where=", ".join(where.name for where in lacking),
+        why="what orders consist of is counted as they come, and the policy in force does not count this",
+        next_step="leave these filters out; or begin a new journal with this policy (another kafka.application_id and "
+        "kafka.topic_prefix) and feed the history again",
+    )
 
 
 def policies_in_force(settings: Settings) -> list[Activation]:

@@ -4,12 +4,13 @@ from agents.partition_records import Activation, policies_record, take_policies
 from agents.runtime.stage import StateRecord
 from schemas.clock import parse_canonical
 from schemas.journal import PolicyActivated
+from streams.policy.model import OrderFilter
 from streams.policy.parse import load_canonical
-from streams.regime import Regime, regime_of
+from streams.regime import Regime, follow
 
 
 class PolicyLog:
-    """Grows by one with every activation; states remember their place in it."""
+    """Grows by one with every policy that is put in force; states remember their place in it."""
 
     __slots__ = ("_activations", "_written", "regimes")
 
@@ -22,22 +23,26 @@ class PolicyLog:
     def restore(self, store: dict[bytes, bytes]) -> None:
         """Take the changelog's record out of the store."""
         for activation in take_policies(store):
-            self._add(activation)
+            self._follow(activation)
         self._written = len(self._activations)
 
-    def activate(self, event: PolicyActivated) -> Regime:
-        """Enter a policy; it is put in force by whoever folds."""
-        return self._add(Activation(parse_canonical(event.effective_at), event.text))
+    def activate(self, event: PolicyActivated) -> tuple[OrderFilter, ...]:
+        """Enter a policy, unless it needs what the one before it did not count: that is returned."""
+        return self._follow(Activation(parse_canonical(event.effective_at), event.text))
 
     def changed(self) -> list[StateRecord]:
         """What the changelog has to be told since the last time."""
         if self._written == len(self._activations):
             return []
         self._written = len(self._activations)
-        return [policies_record(self._activations)]
+        return [self.record()]
 
-    def _add(self, activation: Activation) -> Regime:
-        regime = regime_of(load_canonical(activation.text), len(self.regimes), activation.effective_at)
-        self.regimes.append(regime)
-        self._activations.append(activation)
-        return regime
+    def record(self) -> StateRecord:
+        """Everything that `restore` needs."""
+        return policies_record(self._activations)
+
+    def _follow(self, activation: Activation) -> tuple[OrderFilter, ...]:
+        lacking = follow(self.regimes, load_canonical(activation.text), activation.effective_at)
+        if not lacking:
+            self._activations.append(activation)
+        return lacking

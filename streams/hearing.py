@@ -105,7 +105,7 @@ def _browse(state: CustomerState, event: BrowseActivity, day: int, as_of: int) -
     if outcome is None:
         return _VISITED
     viewed = event.action == "view_item"
-    series.add(state, series.BROWSE, day, as_of, count=int(viewed), amount=int(not viewed))
+    daylog.book_browsing(state, day, as_of, views=int(viewed), carts=int(not viewed))
     return outcome
 
 

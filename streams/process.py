@@ -178,7 +178,7 @@ def notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effe
     if trigger.backfill:
         return
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
-        if standing.shown == 0 and not standing.noticed:
+        if not rules.announces and not standing.noticed:
             continue
         now = Moment(state, standing, regime.calendar, trigger.at)
         for notice in due_notices(now, rules):

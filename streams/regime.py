@@ -5,7 +5,16 @@ import msgspec
 from schemas.decisions import ModelRef, PolicyRef, TierRef
 from streams.calendar import Calendar
 from streams.policy.metrics import METRICS
-from streams.policy.model import ChurnRules, OrderFilter, Policy, Tier, comparisons, counters, requirements_of
+from streams.policy.model import (
+    ChurnRules,
+    OrderFilter,
+    Policy,
+    Tier,
+    comparisons,
+    counters,
+    requirements_of,
+    uncounted,
+)
 from streams.standing.ladder_rules import LadderRules, ladder_rules
 
 
@@ -45,6 +54,18 @@ def _tier_ref(tier: Tier) -> TierRef:
 def model_ref(rules: ChurnRules) -> ModelRef:
     """The model behind a churn score as outputs name it."""
     return ModelRef(name="mbg-nbd", version=rules.model.name)
+
+
+def follow(regimes: list[Regime], policy: Policy, effective_at: int) -> tuple[OrderFilter, ...]:
+    """Put an activated policy in force after those that are, or return why not: what the last of them did not count.
+
+    Depends on the activated policies alone, so that every partition and every replay decides the same. The first one
+    finds nobody yet, and may count what it likes.
+    """
+    lacking = uncounted(policy, regimes[-1].policy) if regimes else ()
+    if not lacking:
+        regimes.append(regime_of(policy, len(regimes), effective_at))
+    return lacking
 
 
 def regime_of(policy: Policy, ordinal: int, effective_at: int) -> Regime:

@@ -14,7 +14,21 @@ from agents.demo.screen import Lines, LiveScreen
 app = App(name="demo")
 
 INEXACT_EXIT_CODE = 1
+SIMULATED_MAX = 100_000
+"""All events of a demo are held in memory, about 25 kB for each customer."""
 Positive = Parameter(validator=validators.Number(gt=0))
+
+DataDir = Annotated[
+    Path | None, Parameter(help="Keep broker, logs and settings in this folder instead of a temporary one.")
+]
+Simulated = Annotated[
+    int | None,
+    Parameter(
+        validator=validators.Number(gte=1, lte=SIMULATED_MAX),
+        help="Play a simulated shop with so many customers instead: orders online and in stores, browsing, tickets, "
+        "refunds, identities.",
+    ),
+]
 
 
 @app.default
@@ -23,12 +37,13 @@ def demo(  # noqa: PLR0913 - one parameter per option
     exit: Annotated[bool, Parameter(negative="", show_default=False)] = False,  # noqa: A002 - the option's name
     out: Path | None = None,
     purchases_only: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    simulated: Simulated = None,
     chaos: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     speed: Annotated[float, Positive] = 6.0,
     partitions: Annotated[int, Positive] = 4,
     workers: Annotated[int, Positive] = 2,
     bootstrap: str | None = None,
-    data_dir: Path | None = None,
+    data_dir: DataDir = None,
 ) -> int:
     """Feed 69,659 real purchases of 1997 and 1998 through a real Kafka, and watch tiers and churn risk change.
 
@@ -55,8 +70,6 @@ def demo(  # noqa: PLR0913 - one parameter per option
         Worker processes.
     bootstrap
         Use this broker (host:port) instead of starting one. Our topics there have a prefix and are deleted at the end.
-    data_dir
-        Keep broker, logs and settings in this folder instead of a temporary one.
     """
     terminal = Console()
     live = terminal.is_terminal and not terminal.is_dumb_terminal and not exit
@@ -64,6 +77,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
         out=out,
         live=live,
         purchases_only=purchases_only,
+        simulated_customers=simulated or 0,
         chaos=chaos,
         partitions=partitions,
         workers=workers,

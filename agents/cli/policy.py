@@ -8,7 +8,13 @@ from cyclopts import App, Parameter
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
 from agents.errors import ConfigurationError
-from agents.policy_activation import activate, configured_policy, policies_in_force, policy_from_file
+from agents.policy_activation import (
+    activate,
+    configured_policy,
+    policies_in_force,
+    policy_from_file,
+    refuse_uncounted,
+)
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from streams.policy.describe import describe
@@ -18,19 +24,34 @@ app = App(name="policy", help="Check, show and activate policies.")
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]
+AgainstCluster = Annotated[
+    bool,
+    Parameter(negative="", show_default=False, help="Ask the cluster too whether it could be put in force there."),
+]
 SKEW_MS_MAX = 60_000
 """How far clocks may differ: an activation older than this would change standings that are published already."""
 
 
 @app.command
 def check(
-    file: PolicyFile = None, /, *, language: Language = "en", config: ConfigPath = None, json: AsJson = False
+    file: PolicyFile = None,
+    /,
+    *,
+    language: Language = "en",
+    against_cluster: AgainstCluster = False,
+    config: ConfigPath = None,
+    json: AsJson = False,
 ) -> None:
-    """Check a policy, with every mistake at its line, and tell its rules in words. Touches no cluster.
+    """Check a policy, with every mistake at its line, and tell its rules in words.
+
+    Touches no cluster, unless it is asked whether the policy could follow the one in force there.
 
     Example: tierstream policy check policy.toml --language zh
     """
-    policy = _policy(file, settings_of(config))
+    settings = settings_of(config)
+    policy = _policy(file, settings)
+    if against_cluster:
+        refuse_uncounted(policy, policies_in_force(settings))
     if json:
         print_json({"name": policy.name, "hash": policy.hash, "currency": policy.currency, "zone": policy.time_zone})
         return

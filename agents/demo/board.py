@@ -79,8 +79,11 @@ class Board(msgspec.Struct, kw_only=True):
     """How far the workers are in simulated time: the newest change's instant; 0 before the first."""
     time_zone: str = "UTC"
     purchases_only: bool = False
+    made_up: bool = False
+    """The purchases too are simulated."""
     purchases_in: int = 0
     simulated_in: int = 0
+    """Events other than purchases."""
     events_per_s: float = 0.0
     seconds: deque[tuple[float, bool]] = msgspec.field(default_factory=lambda: deque(maxlen=SECONDS_KEPT))
     """The last seconds, newest last: events per second, and whether a worker was killed."""

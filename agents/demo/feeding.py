@@ -3,23 +3,28 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from agents.demo.cdnow import ENDS_AT, order_events, read_purchases
-from agents.demo.simulation import simulate
+from agents.demo.simulation import simulate, whole_shop
 from agents.feed import at_speed, feed_in_time
 from agents.feed_file import Ready, ready
 from agents.settings import Settings
-from schemas.events import InputEvent
+from schemas.events import InputEvent, OrderCompleted
 from schemas.journal import encode_journal
 
 FEED_ID = "tierstream-demo"
 TOLD_EVERY = 1_000
 
 
-def demo_events(*, purchases_only: bool) -> list[InputEvent]:
-    """Everything that is fed, in (time, id) order."""
-    purchases = read_purchases()
-    events: list[InputEvent] = list(order_events(purchases))
-    if not purchases_only:
-        events.extend(simulate(purchases))
+def demo_events(*, purchases_only: bool, simulated_customers: int = 0) -> list[InputEvent]:
+    """Everything that is fed, in (time, id) order; with simulated customers these alone, and none that is real."""
+    if simulated_customers:
+        events = list(whole_shop(simulated_customers))
+        if purchases_only:
+            events = [event for event in events if isinstance(event, OrderCompleted)]
+    else:
+        purchases = read_purchases()
+        events = list[InputEvent](order_events(purchases))
+        if not purchases_only:
+            events.extend(simulate(purchases))
     events.sort(key=lambda event: (event.time, event.id))
     return events
 

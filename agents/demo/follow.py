@@ -14,11 +14,11 @@ import msgspec
 from kafka.errors import KafkaError
 
 from agents.demo.board import Board, Change, Level
-from agents.demo.cdnow import SOURCE as PURCHASES_SOURCE
 from agents.demo.reading import consumer, partitions_of
 from agents.demo.wording import band_label, risk_change, tier_change
 from schemas.clock import parse_instant
 from schemas.decisions import ChurnRiskChanged, TierChanged
+from schemas.events import OrderCompleted, type_of
 from schemas.journal import is_control_key
 from streams.policy.model import Policy
 
@@ -28,7 +28,7 @@ WAITING_MAX = 400
 RETRY_S = 0.5
 
 _POLL_MS = 200
-_PURCHASE_MARK = f'"source":"{PURCHASES_SOURCE}"'.encode()
+_PURCHASE_MARK = f'"type":"{type_of(OrderCompleted)}"'.encode()
 
 
 class _TierOutput(msgspec.Struct):

@@ -53,6 +53,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = True
     """A screen and a pace for eyes; else as fast as it goes."""
     purchases_only: bool = False
+    simulated_customers: int = 0
+    """Customers of a made-up shop, instead of the real ones; 0 for the real ones."""
     chaos: bool = False
     partitions: int = 4
     workers: int = 2

@@ -44,7 +44,13 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def run_demo(options: Options, screen: Screen) -> Outcome:
     """Run it to its end, or until the user stops it. Raises what broke it; in no case anything is left running."""
-    board = Board(begins_at=BEGINS_AT, ends_at=ENDS_AT, time_zone=TIME_ZONE, purchases_only=options.purchases_only)
+    board = Board(
+        begins_at=BEGINS_AT,
+        ends_at=ENDS_AT,
+        time_zone=TIME_ZONE,
+        purchases_only=options.purchases_only,
+        made_up=options.simulated_customers > 0,
+    )
     script = Script(options, board)
     unclear = True
     try:

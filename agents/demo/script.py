@@ -113,8 +113,10 @@ class Script:
 
     def _read_purchases(self) -> list[InputEvent]:
         with self._step("Purchases") as step:
-            events = demo_events(purchases_only=self._options.purchases_only)
-            step.detail = f"{len(events):,} events of {CUSTOMERS:,} customers"
+            events = demo_events(
+                purchases_only=self._options.purchases_only, simulated_customers=self._options.simulated_customers
+            )
+            step.detail = f"{len(events):,} events of {self._options.simulated_customers or CUSTOMERS:,} customers"
         return events
 
     def _prepare(self) -> Policy:

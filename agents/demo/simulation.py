@@ -1,108 +1,86 @@
-"""Simulated browsing and support tickets around the real purchases; each event says so in its `source` and its id.
+"""What the simulator adds to the demo: visits and tickets around the real purchases, or a whole shop instead of them.
 
-Nothing here is measured: the shares below are plausible for a shop of this kind, no more. One seed gives one result, on
-every machine: only `Random.random()` is used, whose sequence Python keeps across versions.
+Nothing here is measured. Each event says so in its `source` and its id, and one seed gives one result on every machine.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from random import Random
+from math import inf
 
-from agents.demo.cdnow import ENDS_AT, Purchase
+from agents.demo.cdnow import BEGINS_AT, ENDS_AT, Purchase
+from agents.demo.ground import CURRENCY, TIME_ZONE
+from agents.simulator.catalogue import Catalogue
+from agents.simulator.habits import Habits
+from agents.simulator.happenings import Happening, Person
+from agents.simulator.shop import Options, Shop
+from agents.simulator.shop_time import ShopTime
+from agents.simulator.tickets import ticket_after, ticket_happenings
+from agents.simulator.variates import stream
+from agents.simulator.visits import Bought, Stay, Visits
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.events import BrowseActivity, InputEvent, SatisfactionRated, TicketCreated, TicketSolved
+from schemas.events import InputEvent
+from streams.models.mbgnbd import CDNOW_1997, p_alive
 
 SEED = 1997
 SOURCE = "tierstream-demo/simulated"
 
-HelpDeskEvent = TicketCreated | TicketSolved | SatisfactionRated
+AROUND = Habits(visits_per_week=0.035, gone_visits_per_week=0.004, wandering=0.2, checkouts=0.75, tickets=0.025)
+"""Fewer visits than of a shop today: this was a time of modems."""
+STYLES = ("rock", "pop", "jazz", "classical", "country", "soundtracks", "world", "hip-hop")
+AVERAGE_MINOR = 3_500
+START = format_instant(BEGINS_AT)[:10]
+DAYS = (ENDS_AT - BEGINS_AT) // MS_PER_DAY - 1
+"""The last one ends some hours before the data do: its midnight is the shop's."""
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 
-CATEGORIES = ("rock", "pop", "jazz", "classical", "country", "soundtracks", "world", "hip-hop")
-WAY_TO_ORDER = ("search", "view_item", "view_item", "add_to_cart", "begin_checkout")
-"""What a customer does in the visit that ends in an order, a stretch of it per order."""
-
-WANDERING_SHARE = 0.35
-"""Orders after which the customer comes back once to look without buying, within 40 days."""
-
-TICKET_SHARE = 0.025
-"""Orders that lead to a support ticket, within 10 days."""
-
-SOLVED_SHARE = 0.92
-RATED_SHARE = 0.4
+def whole_shop(customers: int, seed: int = SEED) -> Iterator[InputEvent]:
+    """Every event of a made-up shop in the demo's months, in no order over all."""
+    shop = Shop(Options(customers=customers, days=DAYS, seed=seed, start=START, currency=CURRENCY, time_zone=TIME_ZONE))
+    for number in range(1, customers + 1):
+        for happening in shop.customer(number).happenings:
+            yield happening.event
 
 
 def simulate(purchases: Sequence[Purchase], seed: int = SEED) -> Iterator[InputEvent]:
-    """The simulated events of each purchase, in no order over all; none at or after the end of the data."""
-    dice = Random(seed)  # noqa: S311 - a plausible mix for a demonstration: predictable is what is wanted
+    """Visits and tickets around real purchases, in no order over all; none at or after the end of the data."""
+    time = ShopTime(START, DAYS, TIME_ZONE)
+    around = _Around(time, seed)
+    by_customer: dict[str, list[Purchase]] = defaultdict(list)
     for purchase in purchases:
-        yield from _visit(purchase, dice)
-        if dice.random() < WANDERING_SHARE:
-            yield from _wandering(purchase, dice)
-        if dice.random() < TICKET_SHARE:
-            yield from _ticket(purchase, dice)
+        by_customer[purchase.customer].append(purchase)
+    for customer, theirs in by_customer.items():
+        for happening in around.customer(int(customer), theirs):
+            if happening.occurred_at < ENDS_AT:
+                yield happening.event
 
 
-def _visit(purchase: Purchase, dice: Random) -> Iterator[BrowseActivity]:
-    """The last steps of the visit that ends in the order: one to four events within 40 minutes before it."""
-    steps = 1 + int(dice.random() ** 2 * 4)
-    at = purchase.occurred_at - int((8 + 32 * dice.random()) * MINUTE_MS)
-    category = _pick(CATEGORIES, dice)
-    for number, action in enumerate(WAY_TO_ORDER[-steps:], 1):
-        yield _browse(purchase, "visit", number, at, action, category)
-        at += int((0.4 + 1.4 * dice.random()) * MINUTE_MS)
+class _Around:
+    """The simulator's layers of browsing and support, laid over lives that are real."""
+
+    def __init__(self, time: ShopTime, seed: int) -> None:
+        self._time, self._seed = time, seed
+        self._catalogue = Catalogue(dict.fromkeys(STYLES, ("CD",)), AVERAGE_MINOR)
+        self._visits = Visits(time, self._catalogue, AROUND)
+
+    def customer(self, number: int, purchases: Sequence[Purchase]) -> Iterator[Happening]:
+        dice = stream(self._seed, "around", number)
+        favourite = self._catalogue.favourite(dice)
+        who = Person(source=SOURCE, stem=f"simulated-{number}-", customer_id=purchases[0].customer_id)
+        bought = []
+        for purchase in purchases:
+            item = self._catalogue.any_of(self._catalogue.line_for(favourite, dice), dice)
+            at = self._time.day_of(purchase.occurred_at)
+            bought.append(Bought(at, purchase.occurred_at, online=True, product_id=item.id, category=item.category))
+        left = inf if dice.random() < _still_there(bought) else bought[-1].at
+        yield from self._visits.of(who, Stay(bought, left), favourite, dice)
+        for count, (order, purchase) in enumerate(zip(bought, purchases, strict=True), 1):
+            ticket = ticket_after(count, order.at, AROUND, dice)
+            if ticket is not None:
+                yield from ticket_happenings(ticket, purchase.id, who, self._time)
 
 
-def _wandering(purchase: Purchase, dice: Random) -> Iterator[BrowseActivity]:
-    at = purchase.occurred_at + int((1 + 39 * dice.random()) * MS_PER_DAY)
-    category = _pick(CATEGORIES, dice)
-    for number in range(1, 2 + int(dice.random() * 3)):
-        if at >= ENDS_AT:
-            return
-        yield _browse(purchase, "look", number, at, "view_item_list" if number == 1 else "view_item", category)
-        at += int((0.5 + 4 * dice.random()) * MINUTE_MS)
-
-
-def _browse(purchase: Purchase, visit: str, number: int, at: int, action: str, category: str) -> BrowseActivity:
-    return BrowseActivity(
-        id=f"simulated-{visit}-{purchase.row}-{number}",
-        source=SOURCE,
-        time=format_instant(at),
-        customer_id=purchase.customer_id,
-        channel="web",
-        channel_type="online",
-        action=action,
-        category=category,
-        session_id=f"simulated-{visit}-{purchase.row}",
-    )
-
-
-def _ticket(purchase: Purchase, dice: Random) -> Iterator[InputEvent]:
-    ticket = f"simulated-ticket-{purchase.row}"
-    opened = purchase.occurred_at + int((0.2 + 9.8 * dice.random()) * MS_PER_DAY)
-    solved = opened + int((1 + 71 * dice.random()) * HOUR_MS)
-    rated = solved + int((1 + 23 * dice.random()) * HOUR_MS)
-    is_solved, is_rated = dice.random() < SOLVED_SHARE, dice.random() < RATED_SHARE
-    rating = 1 + int(dice.random() ** 0.5 * 5)
-    if opened < ENDS_AT:
-        created = TicketCreated(id=f"{ticket}-created", time=format_instant(opened), ticket_id=ticket, status="open")
-        yield _from_help_desk(created, purchase)
-    if is_solved and solved < ENDS_AT:
-        closed = TicketSolved(id=f"{ticket}-solved", time=format_instant(solved), ticket_id=ticket, status="solved")
-        yield _from_help_desk(closed, purchase)
-        if is_rated and rated < ENDS_AT:
-            answer = SatisfactionRated(id=f"{ticket}-rated", time=format_instant(rated), rating=rating, scale_max=5)
-            yield _from_help_desk(answer, purchase)
-
-
-def _from_help_desk(event: HelpDeskEvent, purchase: Purchase) -> HelpDeskEvent:
-    event.source = SOURCE
-    event.customer_id = purchase.customer_id
-    event.channel, event.channel_type = "email", "online"
-    event.ticket_id = f"simulated-ticket-{purchase.row}"
-    return event
-
-
-def _pick(choices: Sequence[str], dice: Random) -> str:
-    return choices[int(dice.random() * len(choices))]
+def _still_there(bought: Sequence[Bought]) -> float:
+    """Nobody knows who is gone; the model says how likely it is that somebody is not."""
+    first, last = bought[0].at, bought[-1].at
+    repeats = len({int(order.at) for order in bought}) - 1
+    return p_alive(CDNOW_1997, repeats, (last - first) / 7.0, (DAYS - first) / 7.0)

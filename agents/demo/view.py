@@ -77,11 +77,9 @@ def verdict(board: Board) -> Text:
 
 
 def _title(board: Board, width: int) -> Text:
-    what = (
-        "CDNOW, real purchases"
-        if board.purchases_only
-        else "CDNOW, real purchases · browsing and tickets are simulated"
-    )
+    what = "a simulated shop: nobody here is real" if board.made_up else "CDNOW, real purchases"
+    if not board.made_up and not board.purchases_only:
+        what += " · browsing and tickets are simulated"
     return between(Text(" tierstream", palette.ACCENT), Text(what + " ", palette.QUIET), width)
 
 
@@ -103,7 +101,8 @@ def _progress(board: Board, width: int) -> Iterable[Text]:
     rate = Text.assemble((f" {board.events_per_s:,.0f}", palette.TITLE), (" events/s  ", palette.QUIET))
     total = Text.assemble((f"{board.purchases_in:,}", palette.TEXT), (" purchases", palette.QUIET))
     if not board.purchases_only:
-        total.append_text(Text.assemble((f"  {board.simulated_in:,}", palette.TEXT), (" simulated", palette.QUIET)))
+        others = " others" if board.made_up else " simulated"
+        total.append_text(Text.assemble((f"  {board.simulated_in:,}", palette.TEXT), (others, palette.QUIET)))
     total.append(f"  {board.elapsed_s:,.0f} s ", palette.QUIET)
     rate.append_text(curve(board.seconds, width - len(rate) - len(total) - 2))
     yield between(rate, total, width)

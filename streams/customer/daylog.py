@@ -1,10 +1,10 @@
 """The day log: one packed entry per active day, and exact rolling windows over it.
 
-An entry is (day, orders, visits, tickets, net spend), 16 bytes, sorted by day. A window of W days that ends with day
-D covers the days D-W+1 .. D: what lies at its head leaves it when day head+W begins. Each window keeps the index of
-its head and running sums, so an event costs O(1); a late event is inserted where it belongs and counted in every
-window that still covers its day. The log reaches back LOG_DAYS, longer than any window, because that is how late an
-event may be and still find the day it belongs to.
+An entry is (day, orders, visits, tickets, net spend, views, carts), 20 bytes, sorted by day. A window of W days that
+ends with day D covers the days D-W+1 .. D: what lies at its head leaves it when day head+W begins. Each window keeps
+the index of its head and running sums of the first four, so an event costs O(1); a late event is inserted where it
+belongs and counted in every window that still covers its day. The log reaches back LOG_DAYS, longer than any window,
+because that is how late an event may be and still find the day it belongs to.
 """
 
 import struct
@@ -19,21 +19,30 @@ WINDOW_DAYS: Final = (30, 90, 365)
 LOG_DAYS: Final = 402
 """The accepted lateness of 400 days, and a day at either end for clocks and zones."""
 
-_ENTRY: Final = struct.Struct("<HHHHq")
+_ENTRY: Final = struct.Struct("<HHHHqHH")
+_SUMMED_ENTRY: Final = struct.Struct("<HHHHq")
+_BROWSED: Final = struct.Struct("<HH")
 _SIZE: Final = _ENTRY.size
 DAY_ZERO: Final = 726_467  # 1989-12-31: instants before 1990 are refused, and 65,535 days reach into 2169
 _COUNT_MAX: Final = 65_535
 _STRIDE: Final = 5  # per window: head index, orders, visits, tickets, spend; after the windows the lifetime, headless
 _WINDOWS: Final = tuple((index * _STRIDE, length) for index, length in enumerate(WINDOW_DAYS))
 _LIFETIME: Final = len(WINDOW_DAYS) * _STRIDE
-ORDERS, VISITS, TICKETS, SPEND = 1, 2, 3, 4
-METRICS: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
+ORDERS, VISITS, TICKETS, SPEND, VIEWS, CARTS = 1, 2, 3, 4, 5, 6
+_SUMMED: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
+METRICS: Final = {**_SUMMED, "views": VIEWS, "carts": CARTS}
+_VIEWS_EVER, _CARTS_EVER = _LIFETIME + _STRIDE, _LIFETIME + _STRIDE + 1
+SUMS: Final = _CARTS_EVER + 1
 PLACES: Final[Mapping[tuple[str, int | None], int]] = {
-    (metric, window): base * _STRIDE + column
-    for metric, column in METRICS.items()
-    for base, window in enumerate((*WINDOW_DAYS, None))
+    **{
+        (metric, window): base * _STRIDE + column
+        for metric, column in _SUMMED.items()
+        for base, window in enumerate((*WINDOW_DAYS, None))
+    },
+    ("views", None): _VIEWS_EVER,
+    ("carts", None): _CARTS_EVER,
 }
-"""Where a metric over a window (None: lifetime) stands in `CustomerState.sums`."""
+"""Where a metric over a window (None: lifetime) stands in `CustomerState.sums`, if its sum is kept."""
 _WINDOWS_OF_ALL: Final[Callable[[list[int]], tuple[int, ...]]] = itemgetter(
     *(PLACES[metric, window] for metric in ("spend", "orders", "visits", "tickets") for window in (*WINDOW_DAYS, None))
 )
@@ -51,11 +60,11 @@ def book(
         _book_older(state, day, orders, visits, tickets, spend)
         return
     log = state.days
-    relative, had_orders, had_visits, had_tickets, had_spend = _ENTRY.unpack_from(log, position)
+    relative, had_orders, had_visits, had_tickets, had_spend = _SUMMED_ENTRY.unpack_from(log, position)
     orders = min(orders, _COUNT_MAX - had_orders)
     visits = min(visits, _COUNT_MAX - had_visits)
     tickets = min(tickets, _COUNT_MAX - had_tickets)
-    _ENTRY.pack_into(
+    _SUMMED_ENTRY.pack_into(
         log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend
     )
     age = as_of - day
@@ -74,6 +83,17 @@ def book(
             _purchase_day_removed(state, day)
 
 
+def book_browsing(state: CustomerState, day: int, as_of: int, *, views: int, carts: int) -> None:
+    """Add products looked at and put into the cart to a day on which a visit was booked, and to the whole life."""
+    state.sums[_VIEWS_EVER] += views
+    state.sums[_CARTS_EVER] += carts
+    position = _entry(state, day, as_of)
+    if position >= 0:
+        had_views, had_carts = _BROWSED.unpack_from(state.days, position + _SUMMED_ENTRY.size)
+        counts = min(had_views + views, _COUNT_MAX), min(had_carts + carts, _COUNT_MAX)
+        _BROWSED.pack_into(state.days, position + _SUMMED_ENTRY.size, *counts)
+
+
 def advance(state: CustomerState, as_of: int) -> bool:
     """Let days leave the windows and the log, as of the day `as_of`; whether any did.
 
@@ -90,7 +110,7 @@ def advance(state: CustomerState, as_of: int) -> bool:
             if day > oldest:
                 shift = min(shift, day + length)
                 break
-            _, orders, visits, tickets, spend = _ENTRY.unpack_from(log, position)
+            _, orders, visits, tickets, spend = _SUMMED_ENTRY.unpack_from(log, position)
             sums[base + ORDERS] -= orders
             sums[base + VISITS] -= visits
             sums[base + TICKETS] -= tickets
@@ -126,6 +146,11 @@ def between(state: CustomerState, column: int, first: int, last: int | None) -> 
     return value
 
 
+def newest_day(state: CustomerState) -> int:
+    """The last day of the log; 0 if it is empty."""
+    return _day_at(state.days, len(state.days) - _SIZE) + DAY_ZERO if state.days else 0
+
+
 def first_day(state: CustomerState, column: int, first: int) -> int | None:
     """The earliest day from `first` on with something in the column."""
     log = state.days
@@ -142,8 +167,8 @@ def windows(state: CustomerState) -> tuple[int, ...]:
     return _WINDOWS_OF_ALL(state.sums)
 
 
-def entries(state: CustomerState) -> list[tuple[int, int, int, int, int]]:
-    """The log as (day, orders, visits, tickets, spend), oldest first."""
+def entries(state: CustomerState) -> list[tuple[int, ...]]:
+    """The log as (day, orders, visits, tickets, spend, views, carts), oldest first."""
     return [(day + DAY_ZERO, *rest) for day, *rest in _ENTRY.iter_unpack(state.days)]
 
 
@@ -190,7 +215,7 @@ def _entry(state: CustomerState, day: int, as_of: int) -> int:
         return position
     if day <= as_of - LOG_DAYS:
         return -1
-    log[position:position] = _ENTRY.pack(relative, 0, 0, 0, 0)
+    log[position:position] = _ENTRY.pack(relative, 0, 0, 0, 0, 0, 0)
     _shift_heads(state, position // _SIZE, day, as_of)
     return position
 

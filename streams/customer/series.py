@@ -1,9 +1,9 @@
 """Sparse daily series beside the day log: a count and an amount per day, and both over the whole life.
 
-`browse` counts products looked at and put into the cart; `sales` orders with a promotion and minor units refunded, by
-day of purchase; `ratings` counts ratings and adds them up in thousandths of the best one. Every other series is a
-counter that the policy declares: orders and net spend that pass a filter by category or store. Its `shares` say which
-part of each order passed, so that a refund takes the same part.
+`sales` counts orders with a promotion and adds up minor units refunded, by day of purchase; `ratings` counts ratings
+and adds them up in thousandths of the best one. Every other series is a counter that the policy declares: orders and
+net spend that pass a filter by category or store. Its `shares` say which part of each order passed, so that a refund
+takes the same part.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import Final
 from streams.customer.daylog import DAY_ZERO, LOG_DAYS
 from streams.customer.state import CustomerState, Series
 
-BROWSE, SALES, RATINGS = "browse", "sales", "ratings"
+SALES, RATINGS = "sales", "ratings"
 _COUNTS: Final = struct.Struct("<HHI")
 _MONEY: Final = struct.Struct("<HHq")
 _SHARE: Final = struct.Struct("<8sq")
@@ -30,9 +30,11 @@ def add(state: CustomerState, name: str, day: int, as_of: int, *, count: int = 0
     series.amount += amount
     if day <= as_of - LOG_DAYS:
         return
-    position, relative = _position(log, entry.size, day - DAY_ZERO), day - DAY_ZERO
-    if position == len(log) or _day_at(log, position) != relative:
-        log[position:position] = entry.pack(relative, 0, 0)
+    relative, position = day - DAY_ZERO, len(log) - entry.size
+    if position < 0 or _day_at(log, position) != relative:  # most events are of the newest day
+        position = _position(log, entry.size, relative)
+        if position == len(log) or _day_at(log, position) != relative:
+            log[position:position] = entry.pack(relative, 0, 0)
     _, had_count, had_amount = entry.unpack_from(log, position)
     new_amount = had_amount + amount if entry is _MONEY else min(had_amount + amount, _AMOUNT_MAX)
     entry.pack_into(log, position, relative, min(had_count + count, _COUNT_MAX), new_amount)
@@ -66,9 +68,11 @@ def first_day(state: CustomerState, name: str, first: int) -> int | None:
 
 def forget(state: CustomerState, as_of: int) -> None:
     """Let the days that left the day log leave the series too."""
+    oldest = as_of - LOG_DAYS - DAY_ZERO
     for name, series in state.series.items():
-        end = _position(series.log, _entry_of(name).size, as_of - LOG_DAYS + 1 - DAY_ZERO)
-        del series.log[:end]
+        log = series.log
+        if log and _day_at(log, 0) <= oldest:
+            del log[: _position(log, _entry_of(name).size, oldest + 1)]
 
 
 def remember_share(state: CustomerState, name: str, order_hash: bytes, share: int) -> None:
@@ -90,7 +94,7 @@ def share_of(state: CustomerState, name: str, order_hash: bytes) -> int | None:
 
 
 def _entry_of(name: str) -> struct.Struct:
-    return _COUNTS if name in {BROWSE, RATINGS} else _MONEY
+    return _COUNTS if name == RATINGS else _MONEY
 
 
 def _day_at(log: bytearray, position: int) -> int:
@@ -98,8 +102,15 @@ def _day_at(log: bytearray, position: int) -> int:
 
 
 def _position(log: bytearray, size: int, relative: int) -> int:
-    """Byte position of the first entry whose day is not before `relative`; most often near the end."""
-    position = len(log)
-    while position and _day_at(log, position - size) >= relative:
-        position -= size
-    return position
+    """Byte position of the first entry whose day is not before `relative`."""
+    end = len(log)
+    if not end or _day_at(log, end - size) < relative:
+        return end
+    low, high = 0, end // size - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _day_at(log, middle * size) < relative:
+            low = middle + 1
+        else:
+            high = middle
+    return low * size

@@ -53,7 +53,7 @@ class CustomerState(msgspec.Struct, array_like=True):
 
     days: bytearray = msgspec.field(default_factory=bytearray)
     """The day log (`daylog`)."""
-    sums: list[int] = msgspec.field(default_factory=lambda: [0] * 20)
+    sums: list[int] = msgspec.field(default_factory=lambda: [0] * 22)
     """Running sums of the rolling windows and of the whole life (`daylog`)."""
     shift_day: int = 0
     """From this day on a window's head or the end of the log moves; 0: nothing logged."""

@@ -15,6 +15,8 @@ from streams.customer.standing import LadderStanding, RiskStanding
 from streams.customer.state import CustomerState, Waiting
 
 _ORDER_1: Final = struct.Struct("<8sHBIqQ")
+_DAY_1: Final = struct.Struct("<HHHHq")
+_DAY_2: Final = struct.Struct("<HHHHqHH")
 _FIELDS_1: Final = (
     *("clock", "journal_seq", "revision", "changed_by", "sequences", "days", "sums", "shift_day", "purchase_days"),
     *("first_day", "last_day", "dropped_last_day", "first_order_at", "last_order_at", "first_seen_at", "orders"),
@@ -30,6 +32,8 @@ def from_version_1(record: memoryview) -> CustomerState:
     old = dict(zip(_FIELDS_1, _decode(record), strict=True))
     for name in _PACKED:
         old[name] = bytearray(old[name])
+    old["days"] = bytearray(b"".join(_DAY_2.pack(*entry, 0, 0) for entry in _DAY_1.iter_unpack(old["days"])))
+    old["sums"] = [*old["sums"], 0, 0]
     packed, locale = old.pop("orders"), old.pop("locale")
     old["changed_by"] = tuple(old["changed_by"])
     old["sequences"] = [*old["sequences"], 0]

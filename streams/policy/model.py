@@ -181,6 +181,15 @@ def counters(policy: Policy) -> tuple[OrderFilter, ...]:
     return tuple(found)
 
 
+def uncounted(policy: Policy, before: Policy) -> tuple[OrderFilter, ...]:
+    """What a policy counts by category or store and the one before it did not: then it can't follow that one.
+
+    Orders are counted as they come: what they were made of is kept nowhere else, so it can't be made up for.
+    """
+    kept = counters(before)
+    return tuple(where for where in counters(policy) if where not in kept)
+
+
 def requirements_of(ladder: Ladder) -> Iterator[Requirement]:
     """Everything that a ladder asks for."""
     if ladder.minimum is not None:

@@ -13,9 +13,9 @@ from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger, output_id
 from streams.policy.model import Tier
 from streams.regime import Regime, tier_ref
+from streams.standing import hand
 from streams.standing.clocks import days_later
 from streams.standing.evidence import missing, reasons, wanted
-from streams.standing.hand import decided_until
 from streams.standing.ladder import Move
 from streams.standing.ladder_rules import LadderRules
 from streams.standing.moment import FOREVER, Moment
@@ -146,7 +146,7 @@ def _validity(now: Moment, rules: LadderRules) -> tuple[str | None, str | None]:
     On a ladder with a clock that is the next review, whatever it will find.
     """
     standing, calendar = now.standing, now.calendar
-    by_hand = decided_until(standing)
+    by_hand = hand.held_until(standing)
     if by_hand is not None:
         return (format_instant(by_hand) if by_hand < FOREVER else None), None
     if not standing.rank:

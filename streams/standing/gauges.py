@@ -395,8 +395,6 @@ _COMPOSED: Final[dict[str, Callable[[Window, OrderFilter], Gauge]]] = {
     ),
     "refund_rate": _refund_rate,
     "satisfaction": _satisfaction,
-    "views": lambda window, _: SeriesSum(series.BROWSE, window, amount=False),
-    "carts": lambda window, _: SeriesSum(series.BROWSE, window, amount=True),
     "recency": lambda _window, _: DaysSince(lambda moment: moment.state.last_day or None),
     "tenure": lambda _window, _: DaysSince(Moment.joined),
     "categories": lambda window, _: Categories(window),

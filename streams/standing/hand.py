@@ -17,12 +17,14 @@ def told(standing: LadderStanding) -> int:
     return hand.override if hand.override != NO_RANK else max(standing.rank, hand.match)
 
 
-def decided_until(standing: LadderStanding) -> int | None:
-    """Until when the rank that is told is what people decided (NOT_DUE: for good); None: it is what the rules give."""
+def held_until(standing: LadderStanding) -> int | None:
+    """When what people decided stops to hold the rank that is told, NOT_DUE for never; None where the rules give it."""
     hand = standing.hand
-    if hand is None or (hand.override == NO_RANK and hand.match <= standing.rank):
+    if hand is None:
         return None
-    return hand.override_until if hand.override != NO_RANK else hand.match_until
+    if hand.override != NO_RANK:
+        return hand.override_until
+    return hand.match_until if hand.match > standing.rank else None
 
 
 def match_kept(then: Moment, rules: LadderRules, rank: int, until: int) -> bool:

@@ -82,13 +82,13 @@ def review(
     moved = standing.shown != before
     if moved:
         standing.shown_since = at
-        if standing.shown < before:  # the fall that was announced has come, or another one before it
-            standing.noticed = standing.notice_days = 0
+    if standing.shown < before:  # what was announced has come
+        standing.noticed = standing.notice_days = 0
     if (
         moved
         or recompute
         or standing.due <= at
-        or (standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
+        or (rules.announces and standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
     ):
         standing.due = next_due(now, rules)
     return Move(before, standing.shown, at, correction, judged_day=judged_day, changed=changed) if moved else None
@@ -113,7 +113,7 @@ def next_due(now: Moment, rules: LadderRules) -> int:
             due = min(due, rules.minimum.turns_at(now))
     if standing.hand is not None:
         due = min(due, hand.next_end(standing))
-    return min(due, next_notice(now, rules), NOT_DUE)
+    return min(due, next_notice(now, rules) if rules.announces else NOT_DUE, NOT_DUE)
 
 
 def restate(
@@ -123,7 +123,7 @@ def restate(
 
     A late order counts, what was taken back does not.
     """
-    if not standing.since:
+    if not standing.since or calendar.start_of(booked.day) > standing.since:
         return
     reached = Moment(state, standing, calendar, standing.since, present=False, closed=True)
     if booked.day > reached.day:

@@ -32,6 +32,8 @@ class LadderRules(NamedTuple):
     """Where the ladder has one."""
     steady: bool
     """Whether a record that only adds never brings the next change by time nearer: sums against lower limits alone."""
+    announces: bool
+    """Whether any of its tiers announces a fall."""
 
     @property
     def clocked(self) -> bool:
@@ -80,7 +82,8 @@ def _ladder(policy: Policy, ladder: Ladder) -> LadderRules:
     steady = all(leaf.gauge.sinks or leaf.gauge.constant for rule in rules for leaf in rule.leaves())
     steady = steady and not any(rule.may_turn(met=True) for rule in rules)
     balance = Balance(ladder) if ladder.balance else None
-    return LadderRules(ladder, tuple(tiers), minimum, balance, steady and minimum is None)
+    announces = any(tier.notice_days for tier in ladder.tiers)
+    return LadderRules(ladder, tuple(tiers), minimum, balance, steady and minimum is None, announces)
 
 
 def _gauge(policy: Policy, ladder: Ladder, c: Comparison) -> Gauge:

@@ -26,11 +26,13 @@ class Moment:
         calendar: Calendar,
         at: int,
         *,
+        day: int = 0,
         present: bool = True,
         closed: bool = False,
     ) -> None:
+        """`day` is the local day of `at`, where it is known already."""
         self.state, self.standing, self.calendar, self.at = state, standing, calendar, at
-        self.day = calendar.day_of(at)
+        self.day = day or calendar.day_of(at)
         self.present, self.closed = present, closed
         self.deducted = standing.deducted
         self.since, self.base = standing.since, standing.base

@@ -24,9 +24,11 @@ def stand(now: Moment, rules: LadderRules, rank: int, *, valid_until: int = 0, s
     standing.valid_until, standing.judged_day = valid_until, 0
     life = (state.sums[daylog.PLACES["orders", None]], state.sums[daylog.PLACES["spend", None]])
     day = now.calendar.day_of(since)
-    after = [daylog.between(state, column, day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
-    standing.base = life[0] - after[0], life[1] - after[1]
-    now.since, now.base = standing.since, standing.base
+    if daylog.newest_day(state) > day:  # what came after it; an event may be dated a few minutes ahead, too
+        after = [daylog.between(state, column, day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
+        life = life[0] - after[0], life[1] - after[1]
+    standing.base = life
+    now.since, now.base = since, life
     standing.review_at = next_review(rules.ladder, now, since, valid_until) if rank else 0
     if rank and not rules.clocked and now.at >= valid_until and not rules.tiers[rank - 1].keep.met(now):
         standing.grace_until = days_later(now.calendar, now.at, rules.ladder.grace_days)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.customer import daylog
-from streams.customer.daylog import LOG_DAYS, ORDERS, SPEND, TICKETS, VISITS, WINDOW_DAYS
+from streams.customer.daylog import CARTS, LOG_DAYS, ORDERS, SPEND, TICKETS, VIEWS, VISITS, WINDOW_DAYS
 from streams.customer.state import CustomerState
 
 ORIGIN = 735_000
@@ -28,14 +28,16 @@ def fold(steps: Bookings) -> tuple[CustomerState, dict[int, list[int]], int]:
         clock += forward
         day = clock - late
         daylog.advance(state, clock)
-        account = days.setdefault(day, [0, 0, 0, 0, 0])
+        account = days.setdefault(day, [0] * 7)
         if kind == 0:
             daylog.book(state, day, clock, orders=1, spend=amount)
             account[ORDERS] += 1
             account[SPEND] += amount
         elif kind == 1:
             daylog.book(state, day, clock, visits=1)
-            account[VISITS] += 1
+            daylog.book_browsing(state, day, clock, views=amount % 3, carts=amount % 2)
+            for column, seen in ((VISITS, 1), (VIEWS, amount % 3), (CARTS, amount % 2)):
+                account[column] += seen
         else:
             daylog.book(state, day, clock, tickets=1)
             account[TICKETS] += 1

@@ -44,8 +44,13 @@ def test_a_reader_sees_decisions_alone() -> None:
     assert {right.name for right in rights(OURS, "reader")} == {
         "shop.tier-changes",
         "shop.churn-risk",
+        "shop.notices",
         "shop.customer-profiles",
     }
+
+
+def test_an_analyst_reads_the_journal_and_nothing_else() -> None:
+    assert rights(OURS, "analyst") == [Right("topic", "shop.customer-events", "READ")]
 
 
 def test_an_event_clock_reads_the_imports() -> None:

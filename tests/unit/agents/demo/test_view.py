@@ -130,3 +130,13 @@ def test_reasons_are_shown_as_far_as_there_is_room() -> None:
     )
     assert any("25.74 < 90.00 USD, orders 365 d 1 < 3 by time" in line for line in screen(board, 160, 45))
     assert any("25.74 < 90.00 USD +1" in line for line in screen(board, 100, 30))
+
+
+def test_a_simulated_shop_is_not_passed_off_as_real() -> None:
+    """The title says that nobody is real, and what is no purchase is counted as other."""
+    board = running()
+    board.made_up = True
+    text = "\n".join(screen(board, 100, 30))
+    assert "nobody here is real" in text
+    assert "88,000 others" in text
+    assert "CDNOW" not in text

@@ -1,0 +1,1 @@
+"""Fitting churn models to a company's own purchases, and judging them by what customers did afterwards."""

@@ -1,0 +1,118 @@
+"""The file that a fit writes: the model with its hash, and how it came about. JSON, for programs and people."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agents.errors import ConfigurationError
+from agents.fit.backtest import Outcome
+from agents.fit.fitting import Fitted
+from agents.fit.judging import Judgement
+from schemas.clock import MS_PER_DAY, format_instant
+from streams.models.churn_model import ChurnModel, canonical_model, load_model, model_hash
+
+DIGITS = 6
+
+
+class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the file."""
+
+    model: ChurnModel
+    hash: str
+    """SHA-256 of the canonical text of `model`."""
+    fit: dict[str, Any]
+    holdout: list[dict[str, Any]]
+    """How the way of fitting did on what it had not seen; see `fit.judged`."""
+
+
+def day_text(day: int) -> str:
+    """A day as 2026-11-25."""
+    return format_instant(day * MS_PER_DAY)[:10]
+
+
+def figures_of(fitted: Fitted) -> dict[str, Any]:
+    """What was fitted to what, flat."""
+    model, purchases, spend = fitted.model, fitted.purchases, fitted.spend
+    figures: dict[str, Any] = {
+        "model": model.name,
+        "hash": model_hash(canonical_model(model)),
+        "family": model.family,
+        "time_unit": model.time_unit,
+        "r": model.r,
+        "alpha": model.alpha,
+        "a": model.a,
+        "b": model.b,
+        "log_likelihood": purchases.log_likelihood,
+        "dropout_identified": purchases.dropout_identified,
+        "customers": fitted.customers,
+        "repeat_customers": fitted.repeaters,
+        "first_day": day_text(fitted.first_day),
+        "until": day_text(fitted.until),
+        "currency": model.currency,
+        "warnings": list(fitted.warnings),
+    }
+    if spend is not None:
+        figures["spend"] = {
+            **msgspec.to_builtins(spend.parameters),
+            "log_likelihood": spend.log_likelihood,
+            "customers": spend.customers,
+        }
+    return figures
+
+
+def outcome_row(outcome: Outcome) -> dict[str, Any]:
+    """One line of the holdout report."""
+    row: dict[str, Any] = {"day": day_text(outcome.day), "group": outcome.group, **_judgement(outcome.model)}
+    row["hiatus_auc"] = round(outcome.hiatus_auc, DIGITS)
+    if outcome.uncalibrated is not None:
+        row["uncalibrated"] = _judgement(outcome.uncalibrated)
+    return row
+
+
+def write_model(path: Path, fitted: Fitted, outcomes: list[Outcome], judged: str) -> None:
+    """Write the file, whole or not at all."""
+    file = ModelFile(
+        model=fitted.model,
+        hash=model_hash(canonical_model(fitted.model)),
+        fit={**figures_of(fitted), "judged": judged},
+        holdout=[outcome_row(outcome) for outcome in outcomes],
+    )
+    text = msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_bytes(text)
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigurationError("The model cannot be written.", where=str(path), why=str(error)) from error
+
+
+def read_model(path: Path) -> ModelFile:
+    """Read a model's file; ConfigurationError when it is none or was changed since it was written."""
+    try:
+        file = msgspec.json.decode(path.read_bytes(), type=ModelFile)
+    except OSError as error:
+        raise ConfigurationError("The model cannot be read.", where=str(path), why=str(error)) from error
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(
+            "This is no file of a model.", where=str(path), why=str(error), next_step="tierstream fit --out MODEL.json"
+        ) from error
+    if model_hash(canonical_model(load_model(msgspec.json.encode(file.model)))) != file.hash:
+        raise ConfigurationError(
+            "The model was changed since it was fitted.",
+            where=f"{path}, hash",
+            why="its parameters are not those that the hash was taken of",
+            next_step="tierstream fit --out MODEL.json",
+        )
+    return file
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    row = judgement._asdict()
+    deciles = row.pop("deciles")
+    rounded = {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in row.items()}
+    rounded["deciles"] = [
+        {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in each._asdict().items()}
+        for each in deciles
+    ]
+    return rounded
