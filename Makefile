@@ -60,6 +60,7 @@ bench: setup ## measure throughput and delay on this machine
 
 docs: setup ## write the generated pages again
 	$(RUN)/python -m agents.reference
+	$(RUN)/python -m tests.scenarios.transitions
 
 lock-jars: setup ## resolve the jars of Kafka anew (after a change of its version)
 	$(RUN)/python -c "from agents.embedded.jars import write_lock; write_lock()"

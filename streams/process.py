@@ -134,7 +134,7 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     if left.band is not None:
         band = (band or churn.BandMove(NO_BAND, state.risk.band, at))._replace(left=left.band)
     _announce(state, new, trigger, effects, moves, band, judged_by=new.policy.churn or old.policy.churn)
-    _notify(state, new, trigger, effects)
+    notify(state, new, trigger, effects)
     _set_due(state, at)
 
 
@@ -154,7 +154,7 @@ def _review(
     if moves or band is not None:
         _announce(state, regime, trigger, effects, moves, band, judged_by=regime.policy.churn)
     if ladders:
-        _notify(state, regime, trigger, effects)
+        notify(state, regime, trigger, effects)
 
 
 def _announce(
@@ -173,8 +173,10 @@ def _announce(
         announce_band(state, regime, judged_by, band, trigger, effects)
 
 
-def _notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
-    """Say which falls are coming, and which are not after all. A history that is loaded tells nobody anything."""
+def notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
+    """Say which falls are coming, and which are not after all. A history that is loaded announces none."""
+    if trigger.backfill:
+        return
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         if not rules.announces and not standing.noticed:
             continue

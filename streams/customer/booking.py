@@ -34,6 +34,8 @@ class Booked(NamedTuple):
     day: int
     spend: int
     orders: int
+    order: Order
+    """As it is after it."""
 
 
 class Outcome(NamedTuple):
@@ -100,7 +102,7 @@ class Books:
         if event.products:
             facts.bought_from(state, (product.category for product in event.products if product.category), day)
         settled = self._settle_waiting(hashed) if state.waiting else ()
-        return _money((Booked(day, amount, 1), *settled))
+        return _money((Booked(day, amount, 1, order), *settled))
 
     def refunded(self, event: OrderRefunded, value: bytes) -> Outcome:
         """Take a refund from what remains of its order; without the order it waits."""
@@ -207,7 +209,7 @@ class Books:
             series.add(self.state, series.SALES, before.day, self.as_of, amount=back)
         if shares and self.counted:
             counters.change_shares(self.state, self.counted, before, after, self.as_of)
-        return (Booked(before.day, spend, count),)
+        return (Booked(before.day, spend, count, after),)
 
     def _settle_waiting(self, hashed: bytes) -> tuple[Booked, ...]:
         """Take what waited for this order. What is in another currency waits on, to be refused in the end."""

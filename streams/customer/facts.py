@@ -36,18 +36,23 @@ def tickets_open(state: CustomerState) -> int:
 
 
 def start_membership(state: CustomerState, programme: str, since: int, until: int | None) -> None:
-    """A membership runs from `since` until `until`; one that is renewed keeps its begin."""
-    held = state.memberships.get(programme)
-    if held is not None and held[0] <= since <= held[1]:
-        held[1] = max(held[1], NEVER if until is None else until)
+    """A membership runs from `since` until `until`; one that is renewed keeps its begin.
+
+    News of one that had ended before the known one began comes too late to count.
+    """
+    held, until = state.memberships.get(programme), NEVER if until is None else until
+    if held is not None and since <= held[1] and held[0] <= until:
+        held[:] = min(held[0], since), max(held[1], until)
+    elif held is not None and until < held[0]:
+        return
     elif held is not None or len(state.memberships) < MEMBERSHIPS_MAX:
-        state.memberships[programme] = [since, NEVER if until is None else until]
+        state.memberships[programme] = [since, until]
 
 
 def end_membership(state: CustomerState, programme: str, until: int) -> None:
-    """A membership ends; one that is not known has nothing to end."""
+    """A membership ends; one that is not known, or that began later, has nothing to end."""
     held = state.memberships.get(programme)
-    if held is not None:
+    if held is not None and held[0] <= until:
         held[1] = min(held[1], until)
 
 

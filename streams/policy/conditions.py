@@ -207,7 +207,7 @@ def _parameter(table: Table, name: str, metric: Metric, context: Context) -> str
                 )
             return ladder
         case _:
-            return ""
+            return context.balance if name == "balance" else ""
 
 
 def _horizon(table: Table, name: str, metric: Metric) -> int:

@@ -86,6 +86,8 @@ def _read_ladder(node: Node, context: Context, mistakes: list[PolicyError]) -> L
         "step_down": _read_step_down(table, len(nodes)),
     }
     _note_idle_deductions(table, complete, context, review)
+    if ladder["step_down"] and review.clock == "continuous" and not ladder["grace_days"]:
+        table.note(table.find("step_down"), f"all its steps would come at once: add grace, or {REVIEW_HINT}")
     if ladder_id is None or not complete or len(complete) < len(nodes) or len(mistakes) > before:
         return None
     return Ladder(

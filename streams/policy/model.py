@@ -64,7 +64,7 @@ class Comparison(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="is"
     window: Window = LIFETIME
     where: OrderFilter = NO_FILTER
     name: str = ""
-    """The trait, programme or ladder that is asked about."""
+    """The trait, programme or ladder that is asked about; of a balance, what it adds up."""
     horizon_days: int = 0
     """Of P(no purchase); 0 is the horizon of the churn rules."""
 

@@ -53,7 +53,7 @@ def announce_tier(
         cause="correction" if move.correction and not trigger.backfill else trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_reasons(now, rules, previous, current, move),
+        reasons=_reasons(Moment(state, standing, regime.calendar, now.at), rules, previous, current, move),
         customer=customer_block(state, regime),
         ladder=rules.ladder.id,
         tier=tier_ref(current),
@@ -164,17 +164,22 @@ def _reasons(
 ) -> tuple[Reason, ...]:
     """What was reached on the way up; on the way down, what is no longer kept of the tier above.
 
-    A tier that is introduced may have been reached long ago: then what keeps it. What people decided has its own
-    reason, told by `override`.
+    A tier that is introduced may have been reached long ago: then what keeps it, or kept it at a review. What people
+    decided has its own reason, told by `override`.
     """
     rose = current is not None and (previous is None or current.rank > previous.rank)
+    if move.changed is not None:
+        now.since, now.base = move.changed
+    closed = now.end_of(move.judged_day) if move.judged_day else now
     if rose and current is not None:
         tier, name = rules.tiers[current.rank - 1], f"{rules.ladder.id}.{current.id}"
-        return reasons(tier.enter, now, f"{name}.enter", met=True) or reasons(tier.keep, now, f"{name}.keep", met=True)
+        entered = reasons(tier.enter, now, f"{name}.enter", met=True)
+        return entered or next(
+            filter(None, (reasons(tier.keep, m, f"{name}.keep", met=True) for m in (now, closed))), ()
+        )
     if previous is None or not move.previous:
         return ()
     keep, name = rules.tiers[move.previous - 1].keep, f"{rules.ladder.id}.{previous.id}.keep"
-    closed = now.end_of(move.judged_day) if move.judged_day else now
     return reasons(keep, closed, name, met=False)
 
 
@@ -182,4 +187,5 @@ def _next_tier(now: Moment, rules: LadderRules, rank: int) -> NextTier | None:
     if rank >= len(rules.tiers):
         return None
     tier = rules.tiers[rank]
-    return NextTier(id=tier.tier.id, missing=missing(tier.enter, now))
+    guard = () if rules.minimum is None else missing(rules.minimum, now)
+    return NextTier(id=tier.tier.id, missing=guard + missing(tier.enter, now))

@@ -88,7 +88,7 @@ class LoggedSum(Gauge):
     def _since_change(self, moment: Moment) -> int:
         """All of life but what the days up to the change held, as they are known by now."""
         life = moment.state.sums[daylog.PLACES["orders" if self._column == daylog.ORDERS else "spend", None]]
-        return life - moment.standing.base[self._column == daylog.SPEND] if moment.standing.since else life
+        return life - moment.base[self._column == daylog.SPEND] if moment.since else life
 
 
 class SeriesSum(Gauge):
@@ -108,6 +108,16 @@ class SeriesSum(Gauge):
         if first is None:
             return FOREVER
         return next_leaving(self._window, moment, series.first_day(moment.state, self._name, first))
+
+    def restated(self, value: Value, moment: Moment, booked: Booked) -> Value:
+        share = series.share_of(moment.state, self._name, booked.order.hash)
+        if share is None or not isinstance(value, int) or booked.day < (first_day(self._window, moment) or 0):
+            return value
+        if not self._amount:
+            return value + booked.orders
+        order = booked.order
+        left, before = order.remaining, order.remaining - booked.spend
+        return value + (share * left // order.total - share * before // order.total if order.total else 0)
 
 
 class FilteredOrders(Gauge):
@@ -133,19 +143,30 @@ class FilteredOrders(Gauge):
         days = [order.day for order in self._passing(moment, first)]
         return next_leaving(self._window, moment, min(days, default=None))
 
+    def restated(self, value: Value, moment: Moment, booked: Booked) -> Value:
+        if not isinstance(value, int) or booked.day < (first_day(self._window, moment) or 0):
+            return value
+        added = booked.spend if self._spend else booked.orders
+        return value + added if self._filter(moment)(booked.order) else value
+
     def _passing(self, moment: Moment, first: int) -> "list[orders.Order]":
-        where, state = self._where, moment.state
-        channels = {place for place, name in enumerate(state.channels, 1) if name in where.channel}
+        return list(filter(self._filter(moment), orders.since(moment.state, first)))
+
+    def _filter(self, moment: Moment) -> "Callable[[orders.Order], bool]":
+        where = self._where
+        channels = {place for place, name in enumerate(moment.state.channels, 1) if name in where.channel}
         wanted = {"online": orders.ONLINE, "offline": orders.OFFLINE, "": 0}[where.channel_type]
         least, below = where.order_at_least or 0, where.order_below
-        return [
-            order
-            for order in orders.since(state, first)
-            if (not where.channel or order.channel in channels)
-            and order.flags & wanted == wanted
-            and order.total >= least
-            and (below is None or order.total < below)
-        ]
+
+        def passes(order: orders.Order) -> bool:
+            return (
+                (not where.channel or order.channel in channels)
+                and order.flags & wanted == wanted
+                and order.total >= least
+                and (below is None or order.total < below)
+            )
+
+        return passes
 
     def _lifetime(self, moment: Moment) -> int:
         """Over the whole life channels are counted, and kinds of channels; a filter by both takes the channels."""
