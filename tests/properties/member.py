@@ -125,12 +125,13 @@ class Member:
                 self.ratings.append((day, round(1_000 * event.rating / event.scale_max)))
             case MembershipStarted():
                 until = parse_instant(event.valid_until) if event.valid_until else FOREVER
-                held = self.membership
-                goes_on = held is not None and held[0] <= at <= held[1]
-                self.membership = (held[0], max(held[1], until)) if held and goes_on else (at, until)
+                held = self.membership or (at, until)
+                meets = at <= held[1] and held[0] <= until
+                self.membership = (min(held[0], at), max(held[1], until)) if meets else max(held, (at, until))
             case MembershipEnded() if self.membership is not None:
                 until = parse_instant(event.valid_until) if event.valid_until else at
-                self.membership = self.membership[0], min(self.membership[1], until)
+                if at >= self.membership[0]:
+                    self.membership = self.membership[0], min(self.membership[1], until)
             case Identified() if event.traits is not None:
                 self.locale = event.traits.locale
                 if event.traits.signup_time:

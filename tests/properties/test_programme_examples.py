@@ -7,9 +7,12 @@ from schemas.decisions import TierChanged
 from schemas.events import (
     BrowseActivity,
     Identified,
+    MembershipEnded,
+    MembershipStarted,
     InputEvent,
     OrderCancelled,
     OrderCompleted,
+    OverrideSet,
     Traits,
 )
 from streams.effects import Effects
@@ -90,3 +93,45 @@ def test_who_meets_a_rule_by_doing_nothing_is_judged_by_the_first_record() -> No
         (None, 1, "event"),
         ("gold", 31, "time"),
     ]
+
+
+def test_a_review_does_not_count_what_came_after_its_period() -> None:
+    """In the grace after the year 2025 an order of January makes neither the year's recency nor its lifetime better."""
+    keep = (
+        '{ metric = "recency", at_most = 20 }, { metric = "spend", window = "lifetime", at_least = "70.00" }, '
+        '{ metric = "spend", window = "calendar year", at_least = "60.00" }'
+    )
+    policy = programme('grace = "30 days"\nreview = { clock = "calendar-year" }', SPEND_60, keep)
+
+    assert tiers(policy, (0, order(1, 6_000)), (70, order(2, 1_000))) == [("gold", 0, "event"), (None, 91, "time")]
+
+
+PLUS = '{ metric = "membership", programme = "plus", is = true }'
+
+
+def test_an_old_membership_that_is_heard_of_late_leaves_the_present_one_alone() -> None:
+    """Neither its begin nor its end is the present one's."""
+    joined = MembershipStarted(id="", time="", programme="plus")
+    before = format_instant(START - 100 * DAYS)
+    started = MembershipStarted(
+        id="", time=before, programme="plus", valid_until=format_instant(START - 70 * DAYS)
+    )
+    ended = MembershipEnded(id="", time=format_instant(START - 70 * DAYS), programme="plus")
+
+    assert tiers(programme("", PLUS), (0, joined), (1, started), (2, ended)) == [("gold", 0, "event")]
+
+
+def test_what_people_decide_has_no_reason_of_the_rules() -> None:
+    """Of an `enter` that is met in part only, no part is told as the reason of a tier given by hand."""
+    policy = programme("", f'{SPEND_60}, {{ metric = "orders", window = "lifetime", at_least = 1 }}')
+    by_hand = OverrideSet(id="e1", ladder="standing", tier="gold", reason="r", actor="a", time=format_instant(START))
+    folded = Folded(regime_of(policy_of(policy, "USD", "UTC"), 0, 0))
+    bought, by_hand.customer_id = order(1, 100, format_instant(START)), "c0"
+    bought.id, bought.customer_id = "e0", "c0"
+    folded.take(Arrival(bought, START))
+    folded.take(Arrival(by_hand, START))
+
+    (change,) = folded.changes
+
+    assert isinstance(change.decision, TierChanged)
+    assert change.decision.reasons == ()
