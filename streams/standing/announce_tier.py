@@ -6,6 +6,8 @@ Why, since when, until when, and what would change it.
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from schemas.clock import format_instant
 from schemas.decisions import CausedBy, Direction, DowngradeAverted, DowngradeUpcoming, NextTier, Reason, TierChanged
 from streams.customer.standing import NO_RANK, LadderStanding
@@ -52,7 +54,7 @@ def announce_tier(
         cause="correction" if move.correction and not trigger.backfill else trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_reasons(now, rules, previous, current, move),
+        reasons=_reasons(_as_judged(now, move), rules, previous, current, move),
         customer=customer_block(state, regime),
         ladder=rules.ladder.id,
         tier=tier_ref(current),
@@ -157,6 +159,12 @@ def _validity(now: Moment, rules: LadderRules) -> tuple[str | None, str | None]:
     if not until or until >= FOREVER:
         return None, None
     return format_instant(until), format_instant(days_later(calendar, until, rules.ladder.grace_days))
+
+
+def _as_judged(now: Moment, move: Move) -> Moment:
+    """The moment as it was before the move began to count anew what comes since the last change."""
+    judged = msgspec.structs.replace(now.standing, since=move.since, base=move.base)
+    return Moment(now.state, judged, now.calendar, now.at)
 
 
 def _reasons(

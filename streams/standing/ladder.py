@@ -35,6 +35,9 @@ class Move(NamedTuple):
     """The tier before, if a new policy no longer has it; `previous` is 0 then."""
     judged_day: int = 0
     """Last day of the period whose review found the tier's `keep` missing; 0: it was found missing now."""
+    since: int = 0
+    """Instant of the change before, and orders and spend up to then: what `since last change` counted from."""
+    base: tuple[int, int] = (0, 0)
 
 
 def review(
@@ -58,6 +61,7 @@ def review(
     now = Moment(state, standing, calendar, at)
     before, previous = standing.shown, standing.rank
     judged_day = standing.judged_day or _reviewed_day(now)
+    since, base = standing.since, standing.base
     recompute = recompute or not rules.steady or bool(standing.noticed)
     reached = _highest(now, rules, above=previous)
     correction = False
@@ -83,7 +87,7 @@ def review(
         or (standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
     ):
         standing.due = next_due(now, rules)
-    return Move(before, standing.shown, at, correction, judged_day=judged_day) if moved else None
+    return Move(before, standing.shown, at, correction, None, judged_day, since, base) if moved else None
 
 
 def next_due(now: Moment, rules: LadderRules) -> int:
