@@ -153,9 +153,7 @@ class NaiveProgramme:
             place.shown = place.override if place.override >= 0 else max(place.rank, place.match)
             if place.shown != before:
                 place.told_at = self.now
-                self.told.append(
-                    Told(ladder.id, self.now, before, place.shown, "correction" if correction else cause)
-                )
+                self.told.append(Told(ladder.id, self.now, before, place.shown, "correction" if correction else cause))
 
     def _highest(self, ladder: Ladder, place: Place) -> int:
         reached = [t.rank for t in ladder.tiers[place.rank :] if self._holds(ladder, place, t.enter)]

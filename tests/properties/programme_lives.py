@@ -112,9 +112,7 @@ def _event(step: Step, event_id: str, occurred_at: int, now: int, policy: Policy
             )
         case "refund":
             refund_id = f"r{size % 3}"
-            return OrderRefunded(
-                **head, order_id=f"o{number}", refund_id=refund_id, currency="USD", refund_minor=size
-            )
+            return OrderRefunded(**head, order_id=f"o{number}", refund_id=refund_id, currency="USD", refund_minor=size)
         case "cancel":
             return OrderCancelled(**head, order_id=f"o{number}")
         case "browse":

@@ -212,5 +212,3 @@ def asks_for_membership_years(policy: Policy) -> bool:
     return any(c.window.kind == "membership-year" for c in asked) or any(
         ladder.anniversary_of == "membership" for ladder in policy.ladders
     )
-
-

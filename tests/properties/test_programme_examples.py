@@ -7,9 +7,9 @@ from schemas.decisions import DowngradeUpcoming, TierChanged
 from schemas.events import (
     BrowseActivity,
     Identified,
+    InputEvent,
     MembershipEnded,
     MembershipStarted,
-    InputEvent,
     OrderCancelled,
     OrderCompleted,
     OverrideSet,
@@ -54,9 +54,7 @@ def tiers(policy: str, *told: tuple[float, InputEvent], until: float = 500) -> l
     effects = Effects(b"c0")
     pass_time(folded.state, folded.regimes, START + round(until * DAYS), effects)
     decisions = [c.decision for c in (*folded.changes, *effects.changes) if isinstance(c.decision, TierChanged)]
-    return [
-        (d.tier.id if d.tier else None, (parse_instant(d.effective_at) - START) / DAYS, d.cause) for d in decisions
-    ]
+    return [(d.tier.id if d.tier else None, (parse_instant(d.effective_at) - START) / DAYS, d.cause) for d in decisions]
 
 
 def order(number: int, total: int, time: str = "") -> OrderCompleted:
@@ -113,9 +111,7 @@ def test_an_old_membership_that_is_heard_of_late_leaves_the_present_one_alone() 
     """Neither its begin nor its end is the present one's."""
     joined = MembershipStarted(id="", time="", programme="plus")
     before = format_instant(START - 100 * DAYS)
-    started = MembershipStarted(
-        id="", time=before, programme="plus", valid_until=format_instant(START - 70 * DAYS)
-    )
+    started = MembershipStarted(id="", time=before, programme="plus", valid_until=format_instant(START - 70 * DAYS))
     ended = MembershipEnded(id="", time=format_instant(START - 70 * DAYS), programme="plus")
 
     assert tiers(programme("", PLUS), (0, joined), (1, started), (2, ended)) == [("gold", 0, "event")]

@@ -46,9 +46,7 @@ def told(folded: Folded) -> list[Told]:
     for change in folded.changes:
         if isinstance(decision := change.decision, TierChanged):
             before, after = (tier.rank if tier else 0 for tier in (decision.previous_tier, decision.tier))
-            found.append(
-                Told(decision.ladder, parse_instant(decision.effective_at), before, after, decision.cause)
-            )
+            found.append(Told(decision.ladder, parse_instant(decision.effective_at), before, after, decision.cause))
     return found
 
 
