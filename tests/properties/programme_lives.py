@@ -1,7 +1,7 @@
 """What happens to a member of a programme, as hypothesis draws it: everything that a rule can ask about."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -94,8 +94,8 @@ def arrivals(life: Iterable[Step], policy: Policy, *, signed_up_days: int | None
     return found
 
 
-def _event(step: Step, event_id: str, occurred_at: int, now: int, policy: Policy) -> InputEvent:
-    head = {"id": event_id, "time": format_instant(occurred_at), "customer_id": "c0"}
+def _event(step: Step, event_id: str, occurred_at: int, now: int, policy: Policy) -> InputEvent:  # noqa: PLR0911 - one branch for each kind
+    head: dict[str, Any] = {"id": event_id, "time": format_instant(occurred_at), "customer_id": "c0"}
     number, size = step.number, step.size
     match step.kind:
         case "order":
@@ -127,7 +127,7 @@ def _event(step: Step, event_id: str, occurred_at: int, now: int, policy: Policy
             return _said(step, head, now, policy)
 
 
-def _said(step: Step, head: dict[str, str], now: int, policy: Policy) -> InputEvent:
+def _said(step: Step, head: dict[str, Any], now: int, policy: Policy) -> InputEvent:
     """What people say and decide."""
     term = TERMS_DAYS[step.number % len(TERMS_DAYS)]
     until = None if term is None else format_instant(now + int(term * MS_PER_DAY))

@@ -1,4 +1,4 @@
-"""Programmes as hypothesis draws them: policies of the whole language, small enough for a short life to move through."""
+"""Programmes as hypothesis draws them: the whole policy language, small enough for a short life to move through."""
 
 import msgspec
 from hypothesis import strategies as st
@@ -94,7 +94,7 @@ def shares() -> st.SearchStrategy[Comparison]:
 
 
 spans = st.builds(
-    lambda metric, operator, days: Comparison(metric, operator, days),
+    Comparison,
     st.sampled_from(("recency", "recency", "tenure")),
     st.sampled_from(ANY),
     st.sampled_from((1, 10, 40, 100, 370)),
