@@ -3,11 +3,12 @@
 No running sums, no index, no counters: every reading goes over all orders again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from operator import eq, ge, gt, le, lt
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from schemas.clock import MS_PER_DAY, parse_instant
 from schemas.events import (
@@ -32,7 +33,14 @@ WAITING_MS: Final = 30 * MS_PER_DAY
 REMEMBERED_DAYS: Final = 402
 """After so many days nobody asks about an order any more."""
 FOREVER: Final = 2**62
-COMPARE: Final = {">=": ge, ">": gt, "<=": le, "<": lt, "==": eq, "in": lambda value, among: value in among}
+COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    ">=": ge,
+    ">": gt,
+    "<=": le,
+    "<": lt,
+    "==": eq,
+    "in": lambda value, among: value in among,
+}
 
 Value = int | float | str | bool | None
 Taking = OrderRefunded | OrderCancelled

@@ -68,7 +68,7 @@ def sums(draw: st.DrawFn, operators: tuple[str, ...]) -> Comparison:
             where = draw(filters(window))
     steps = draw(st.sampled_from((1, 1, 2, 3, 5)))
     threshold = steps * 2_000 if metric == "spend" else (steps + 1) // 2
-    return Comparison(metric, draw(st.sampled_from(operators)), threshold, window, where)  # type: ignore[arg-type]
+    return Comparison(metric, draw(st.sampled_from(operators)), threshold, window, where)
 
 
 def shares() -> st.SearchStrategy[Comparison]:
