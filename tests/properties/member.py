@@ -26,7 +26,7 @@ from schemas.events import (
 )
 from streams.calendar import Calendar
 from streams.models.mbgnbd import after_silence
-from streams.policy.model import ChurnRules, Comparison, OrderFilter
+from streams.policy.model import AllOf, AnyOf, ChurnRules, Comparison, NotMet, OrderFilter, Requirement
 from streams.policy.windows import Window
 
 WAITING_MS: Final = 30 * MS_PER_DAY
@@ -272,3 +272,29 @@ def begins_period(kind: str, day: int, joined: int, year_start: tuple[int, int])
             return (on.month, on.day) == (anchor.month, anchor.day)
         case _:
             return (on.month, on.day) == (1, 1)
+
+
+def met_by(requirement: Requirement, values: dict[Comparison, Value]) -> bool:
+    """Whether a requirement holds for given values."""
+    match requirement:
+        case Comparison():
+            value = values[requirement]
+            return value is not None and bool(COMPARE[requirement.operator](value, requirement.threshold))
+        case NotMet():
+            return not met_by(requirement.part, values)
+        case AllOf():
+            return all(met_by(part, values) for part in requirement.parts)
+        case AnyOf():
+            return any(met_by(part, values) for part in requirement.parts)
+
+
+def months_later(day: int, months: int) -> int:
+    """The same day of a later month, or the last that it has."""
+    on = date.fromordinal(day)
+    year, month = on.year + (on.month - 1 + months) // 12, (on.month - 1 + months) % 12 + 1
+    for day_of_month in range(on.day, 0, -1):
+        try:
+            return date(year, month, day_of_month).toordinal()
+        except ValueError:
+            continue
+    raise AssertionError

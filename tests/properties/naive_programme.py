@@ -22,7 +22,17 @@ from streams.policy.model import (
     comparisons,
     requirements_of,
 )
-from tests.properties.member import COMPARE, FOREVER, WAITING_MS, Member, Value, View, begins_period
+from tests.properties.member import (
+    COMPARE,
+    FOREVER,
+    WAITING_MS,
+    Member,
+    Value,
+    View,
+    begins_period,
+    met_by,
+    months_later,
+)
 
 PROBABILITIES = ("p_alive", "p_no_purchase")
 
@@ -205,7 +215,7 @@ class NaiveProgramme:
             values[c] = next(known)
             if c.metric in {"spend", "orders"} and not c.where.name and c.window.kind != "since-change":
                 values[c] = self.member.read(c, View(place.since, day, day))
-        return _met(enter, values)
+        return met_by(enter, values)
 
     def _go_back(self, ladder: Ladder, place: Place) -> None:
         """The rise rested on what was taken back: what lies between if it is earned, or what was kept before."""
@@ -264,7 +274,7 @@ class NaiveProgramme:
             day += 1
             while not self._begins(ladder, self.now, day):
                 day += 1
-        return self.calendar.start_of(_months_later(day, span.months) + span.days)
+        return self.calendar.start_of(months_later(day, span.months) + span.days)
 
     def _begins(self, ladder: Ladder, since: int, day: int) -> bool:
         """Whether a period of the ladder's clock begins with a day."""
@@ -283,34 +293,10 @@ class NaiveProgramme:
 
     def _holds(self, ladder: Ladder, place: Place, requirement: Requirement, closed: int | None = None) -> bool:
         view = self._view(ladder, place, closed)
-        return _met(requirement, {c: self._read(c, view) for c in comparisons(requirement)})
+        return met_by(requirement, {c: self._read(c, view) for c in comparisons(requirement)})
 
     def _read(self, c: Comparison, view: View) -> Value:
         if c.metric != "override":
             return self.member.read(c, view)
         place = next(p for p, rules in zip(self.places, self.policy.ladders, strict=True) if rules.id == c.name)
         return place.override >= 0 and view.at < place.override_until
-
-
-def _met(requirement: Requirement, values: dict[Comparison, Value]) -> bool:
-    match requirement:
-        case Comparison():
-            value = values[requirement]
-            return value is not None and bool(COMPARE[requirement.operator](value, requirement.threshold))
-        case NotMet():
-            return not _met(requirement.part, values)
-        case AllOf():
-            return all(_met(part, values) for part in requirement.parts)
-        case AnyOf():
-            return any(_met(part, values) for part in requirement.parts)
-
-
-def _months_later(day: int, months: int) -> int:
-    on = date.fromordinal(day)
-    year, month = on.year + (on.month - 1 + months) // 12, (on.month - 1 + months) % 12 + 1
-    for day_of_month in range(on.day, 0, -1):
-        try:
-            return date(year, month, day_of_month).toordinal()
-        except ValueError:
-            continue
-    raise AssertionError

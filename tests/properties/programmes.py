@@ -102,8 +102,8 @@ spans = st.builds(
 facts = st.sampled_from(
     (
         Comparison("membership", "==", True, name="plus"),  # noqa: FBT003 - the threshold
-        Comparison("membership", "==", False, name="plus"),  # noqa: FBT003
-        Comparison("override", "==", True, name="first"),  # noqa: FBT003
+        Comparison("membership", "==", False, name="plus"),  # noqa: FBT003 - the threshold
+        Comparison("override", "==", True, name="first"),  # noqa: FBT003 - the threshold
         Comparison("tickets_open", "<=", 0),
         Comparison("tickets_open", ">=", 1),
         Comparison("trait", "==", "de-DE", name="locale"),
@@ -166,13 +166,13 @@ def ladders(draw: st.DrawFn, name: str, clock: str, leaves: st.SearchStrategy[Re
         name,
         tuple(tiers),
         draw(st.sampled_from((0, 1, 7, 30))),
-        clock=clock,  # type: ignore[arg-type]
+        clock=clock,  # type: ignore[arg-type]  # one of the words
         anniversary_of=draw(st.sampled_from(("tier", "membership"))),
         year_start=(3, 1),
         validity=draw(st.sampled_from((*spans_of, Span(periods=2)) if clock != "continuous" else spans_of)),
         step_down=draw(st.integers(0, len(tiers))),
         minimum=minimum,
-        balance=balance,  # type: ignore[arg-type]
+        balance=balance,  # type: ignore[arg-type]  # one of the words
     )
 
 
