@@ -1,22 +1,17 @@
 """A programme's words read naively: all is judged anew at every local midnight and every moment at which a thing ends.
 
-The second opinion for the law of time over the whole language: no due instants, nothing remembered but where the
-member stands and what that rests on. Slow on purpose.
+The second opinion for the law of time over the whole language: no due instants, nothing remembered. Slow on purpose.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 
 from schemas.clock import parse_instant
 from schemas.events import InputEvent, OverrideCleared, OverrideSet, TierMatchGranted
 from streams.calendar import Calendar
 from streams.policy.model import (
-    AllOf,
-    AnyOf,
     Comparison,
     Ladder,
-    NotMet,
     Policy,
     Requirement,
     comparisons,
