@@ -151,7 +151,7 @@ def _joined(state: CustomerState, event: MembershipStarted, _regime: Regime, _as
 
 
 def _left(state: CustomerState, event: MembershipEnded, _regime: Regime, _as_of: int, occurred_at: int) -> Outcome:
-    facts.end_membership(state, event.programme, _instant(event.valid_until) or occurred_at)
+    facts.end_membership(state, event.programme, occurred_at, _instant(event.valid_until) or occurred_at)
     return _JOINED
 
 

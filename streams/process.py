@@ -95,7 +95,9 @@ def process(
     state.changed_by = ("backfill" if effects.backfill else "event", event.id)
     if event.test:
         state.test = True
-    ladders = outcome.taken or outcome.by_hand or not regime.subjects.isdisjoint(outcome.subjects)
+    # The first record is judged whatever it tells: who has done nothing may meet a rule too.
+    ladders = outcome.taken or outcome.by_hand or state.journal_seq == 1
+    ladders = ladders or not regime.subjects.isdisjoint(outcome.subjects)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     if ladders or risk or state.waiting:
         trigger = Trigger("override" if outcome.by_hand else "event", event.id, at, occurred_at, effects.backfill)
@@ -195,7 +197,14 @@ def _review_ladders(
             ladder.restate(rules, standing, state, booked, regime.calendar)
         grace_until = standing.grace_until
         move = ladder.review(
-            state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=trigger.occurred_at
+            state,
+            rules,
+            standing,
+            trigger.at,
+            regime.calendar,
+            recompute=recompute,
+            taken=outcome.taken,
+            booked_at=trigger.occurred_at,
         )
         if move is not None:
             moves.append((rules, standing, move))

@@ -1,13 +1,20 @@
 """`tierstream policy`: checks, compares, shows and activates policies."""
 
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from agents import flap_history as history
 from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
 from agents.errors import ConfigurationError
+from agents.flaps import flaps as count_flaps
 from agents.policy_activation import (
     activate,
     configured_policy,
@@ -131,6 +138,56 @@ def show(*, language: Language = "en", config: ConfigPath = None, json: AsJson =
     rows = ((a.policy.name, a.policy.hash[:12], format_instant(a.effective_at)) for a in found)
     print_table(("policy", "hash", "effective from"), rows)
     say("\n" + describe(found[-1].policy, language))
+
+
+@app.command
+def flaps(
+    file: PolicyFile = None,
+    /,
+    *,
+    source: Annotated[
+        Path | None, Parameter(name="--input", help="Events of the past, one a line in JSON, as for feed.")
+    ] = None,
+    dataset: Annotated[
+        Literal["completejourney"] | None, Parameter(help="A year of real baskets instead; needs the extra `data`.")
+    ] = None,
+    config: ConfigPath = None,
+    json: AsJson = False,
+) -> None:
+    """Count how often customers would change tiers under a policy, by its own fold over a history.
+
+    The first 30 days fill the windows and are not counted. Touches no cluster.
+
+    Example: tierstream policy flaps policy.toml --dataset completejourney
+    """
+    if (source is None) is (dataset is None):
+        raise ConfigurationError(
+            "The history is named once.",
+            why="give either --input FILE or --dataset NAME",
+            next_step="tierstream policy flaps --dataset completejourney",
+        )
+    policy = _policy(file, settings_of(config))
+    lives, span = history.of_file(source) if source else history.of_completejourney()
+    with _progress(len(lives)) as told:
+        found = count_flaps(policy, lives, span, told)
+    if json:
+        print_json(found)
+        return
+    say(
+        f"{found.changes:.1f} changes per customer and year, {found.falls:.1f} of them falls: {found.customers:,} "
+        f"customers over {found.customer_years:,.0f} customer-years.\n"
+    )
+    rows = ((t.ladder, t.tier or "none", f"{t.rises:.2f}", f"{t.falls:.2f}") for t in found.tiers)
+    print_table(("ladder", "from tier", "rises", "falls"), rows)
+
+
+@contextmanager
+def _progress(customers: int) -> Iterator[Callable[[int], None]]:
+    """A bar over the customers, on a terminal."""
+    columns = (TextColumn("customers"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=customers)
+        yield lambda done: bar.update(task, advance=done)
 
 
 @app.command(name="activate")

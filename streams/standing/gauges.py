@@ -57,10 +57,10 @@ class LoggedSum(Gauge):
 
     def value(self, moment: Moment) -> int:
         if self._place is not None and (moment.present or self._window.kind == "lifetime"):
-            return moment.state.sums[self._place]
-        first = first_day(self._window, moment)
+            return moment.state.sums[self._place] - self._after(moment)
         if self._window.kind == "since-change":
-            return self._since_change(moment)
+            return self._since_change(moment) - self._after(moment)
+        first = first_day(self._window, moment)
         return daylog.between(moment.state, self._column, first or 0, moment.last)
 
     def next_change(self, moment: Moment) -> int:
@@ -84,6 +84,10 @@ class LoggedSum(Gauge):
         if not isinstance(value, int) or self._window.kind == "since-change" or booked.day < (first or 0):
             return value
         return value + {daylog.SPEND: booked.spend, daylog.ORDERS: booked.orders}.get(self._column, 0)
+
+    def _after(self, moment: Moment) -> int:
+        """What came after the end of a closed moment."""
+        return daylog.between(moment.state, self._column, moment.day + 1, None) if moment.closed else 0
 
     def _since_change(self, moment: Moment) -> int:
         """All of life but what the days up to the change held, as they are known by now."""
@@ -332,6 +336,13 @@ def _per_cent(thousandths: int, count: int) -> float:
     return thousandths / (10 * count)
 
 
+def _last_purchase_day(moment: Moment) -> int | None:
+    state = moment.state
+    if not moment.closed or state.last_day <= moment.day:
+        return state.last_day or None
+    return daylog.last_day_up_to(state, daylog.ORDERS, moment.day) or state.dropped_last_day or None
+
+
 def _purchase_gap(moment: Moment) -> float | None:
     state = moment.state
     return (state.last_day - state.first_day) / (state.purchase_days - 1) if state.purchase_days > 1 else None
@@ -395,7 +406,7 @@ _COMPOSED: Final[dict[str, Callable[[Window, OrderFilter], Gauge]]] = {
     ),
     "refund_rate": _refund_rate,
     "satisfaction": _satisfaction,
-    "recency": lambda _window, _: DaysSince(lambda moment: moment.state.last_day or None),
+    "recency": lambda _window, _: DaysSince(_last_purchase_day),
     "tenure": lambda _window, _: DaysSince(Moment.joined),
     "categories": lambda window, _: Categories(window),
 }

@@ -48,11 +48,13 @@ def review(
     calendar: Calendar,
     *,
     recompute: bool,
+    taken: bool = False,
     booked_at: int | None = None,
 ) -> Move | None:
     """Bring the standing up to the instant `at`; the state's windows must have been advanced to its day.
 
     `recompute` asks for a new due instant although nothing moves: after anything but a record that only adds.
+    `taken`: the record under way took something back, which alone can make a rise void.
     `booked_at` is the instant to which the record under way belongs, if one is: an order from before the last fall
     shows that fall to have been wrong.
     """
@@ -71,7 +73,7 @@ def review(
     elif late and judged_day and not standing.grace_until and fall_was_wrong(now, rules):
         correction = True
     elif previous:
-        correction, restart = _hold(now, rules, recompute=recompute)
+        correction, restart = _hold(now, rules, taken=taken)
         recompute = recompute or restart
     if standing.rank != previous:
         standing.fell = standing.rank < previous
@@ -136,12 +138,12 @@ def restate(
         ]
 
 
-def _hold(now: Moment, rules: LadderRules, *, recompute: bool) -> tuple[bool, bool]:
+def _hold(now: Moment, rules: LadderRules, *, taken: bool) -> tuple[bool, bool]:
     """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended."""
     standing = now.standing
     tier = rules.tiers[standing.rank - 1]
     kept = tier.keep.met(now)
-    if not kept and recompute and standing.entry and not tier.enter.met_with(iter(standing.entry)):
+    if not kept and taken and standing.entry and not tier.enter.met_with(iter(standing.entry)):
         rise_was_void(now, rules)
         return True, True
     if rules.clocked:

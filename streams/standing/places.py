@@ -31,7 +31,8 @@ def stand(now: Moment, rules: LadderRules, rank: int, *, valid_until: int = 0, s
     now.since, now.base = since, life
     standing.review_at = next_review(rules.ladder, now, since, valid_until) if rank else 0
     if rank and not rules.clocked and now.at >= valid_until and not rules.tiers[rank - 1].keep.met(now):
-        standing.grace_until = days_later(now.calendar, now.at, rules.ladder.grace_days)
+        # Without a grace period too, a place that is reached is left later than it is reached.
+        standing.grace_until = max(now.at + 1, days_later(now.calendar, now.at, rules.ladder.grace_days))
 
 
 def fall(now: Moment, rules: LadderRules, closed: Moment | None) -> None:
