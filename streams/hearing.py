@@ -29,8 +29,9 @@ from schemas.events import (
 )
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, facts, series
-from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome
+from streams.customer.booking import Books
 from streams.customer.dedupe import hash_of, seen_before
+from streams.customer.outcome import CHANGED, REPEATED, UNCHANGED, Outcome
 from streams.customer.standing import NOT_DUE
 from streams.customer.state import CustomerState
 from streams.regime import Regime

@@ -14,7 +14,8 @@ from schemas.clock import parse_canonical
 from schemas.events import InputEvent
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders, series
-from streams.customer.booking import UNCHANGED, WAITING_DAYS, Books, Outcome
+from streams.customer.booking import WAITING_DAYS, Books
+from streams.customer.outcome import UNCHANGED, Outcome
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger

@@ -10,7 +10,7 @@ ladder, after a record that only adds, the instant computed before is still not 
 from typing import NamedTuple
 
 from streams.calendar import Calendar
-from streams.customer.booking import Booked
+from streams.customer.outcome import Booked
 from streams.customer.standing import NOT_DUE, LadderStanding
 from streams.customer.state import CustomerState
 from streams.policy.model import Tier

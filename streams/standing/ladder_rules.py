@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
-from streams.customer.booking import Booked
+from streams.customer.outcome import Booked
 from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
 from streams.policy.windows import LIFETIME
-from streams.standing.gauges import Constant, Gauge, Membership, Override, Probability, Value, money, plain_gauge
+from streams.standing.fact_gauges import Constant, Membership, Override
+from streams.standing.gauge import Gauge, Value
+from streams.standing.gauges import Probability, money, plain_gauge
 from streams.standing.moment import Moment
 from streams.standing.rules import Rule, rule_of
 
