@@ -100,13 +100,7 @@ def rows(results: Results) -> Iterator[Row]:
             Target("<=", 6_144),
         )
     for label, cost in results.mechanisms.items():
-        key = "fold_us_" + label.strip().replace(" ", "_")
-        yield Row(
-            key,
-            f"fold under the {label}" if label == "default policy" else f"  with a {label.strip()}",
-            cost,
-            "us/event",
-        )
+        yield Row(f"fold_us_{label.replace(' ', '_')}", f"fold, CPU: {label}", cost, "us/event")
 
 
 def _of_throughput(prefix: str, workload: str, found: Throughput) -> Iterator[Row]:
