@@ -79,12 +79,14 @@ def page(histories: Histories, result: Result, horizon_days: int) -> str:
 def _tiles(everybody: Sequence[Outcome]) -> str:
     newest = everybody[-1]
     first = newest.model.deciles[0]
-    return tiles((
-        (f"{newest.model.auc:.3f}", f"AUC on {day_text(newest.day)}; silence alone {newest.hiatus_auc:.3f}"),
-        (f"{first.lift:.1f}-fold", "buyers in the top tenth, against the average"),
-        (f"{newest.model.captured:.0%}", "of the buyers are in the top fifth"),
-        (f"{newest.model.ece:.1%}", "mean distance of predicted from observed"),
-    ))
+    return tiles(
+        (
+            (f"{newest.model.auc:.3f}", f"AUC on {day_text(newest.day)}; silence alone {newest.hiatus_auc:.3f}"),
+            (f"{first.lift:.1f}-fold", "buyers in the top tenth, against the average"),
+            (f"{newest.model.captured:.0%}", "of the buyers are in the top fifth"),
+            (f"{newest.model.ece:.1%}", "mean distance of predicted from observed"),
+        )
+    )
 
 
 def _charts(everybody: Sequence[Outcome]) -> list[str]:

@@ -56,7 +56,9 @@ def document(title: str, body: Iterable[str]) -> str:
 
 def tiles(figures: Iterable[tuple[str, str]]) -> str:
     """Large figures, each with a few words."""
-    parts = (f'<div class="tile"><b>{escape(figure)}</b><span>{escape(words)}</span></div>' for figure, words in figures)
+    parts = (
+        f'<div class="tile"><b>{escape(figure)}</b><span>{escape(words)}</span></div>' for figure, words in figures
+    )
     return f'<div class="tiles">{"".join(parts)}</div>'
 
 
