@@ -47,6 +47,14 @@ class Backtest(NamedTuple):
         return [flow for flow in self.tally.flows if flow[0] != flow[1] and is_lower(flow, tiers) == lower]
 
     @property
+    def scale(self) -> float:
+        """By how much a number of drawn customers is to be multiplied for all of them."""
+        if self.sample.limit == ALL:
+            return 1.0
+        population, customers = self.sample.population, self.tally.customers
+        return population / customers if population and customers else ALL / self.sample.limit
+
+    @property
     def customer_years(self) -> float:
         """How long customers were looked at, all together."""
         return max(0, self.tally.customers * self.end - self.tally.seen_since_ms) / MS_PER_YEAR

@@ -115,6 +115,11 @@ def _compare(journal: Journal, unit: str, plan: Plan, tally: Tally) -> None:
             why=f"its ladders are {', '.join(ladder.id for ladder in policies[-1].ladders)}",
             next_step="name a ladder that both policies have: --ladder ID",
         )
+    if policies and policies[-1].currency != new.currency:
+        raise ConfigurationError(
+            "The two policies count in different currencies.",
+            why=f"the current one in {policies[-1].currency}, the new one in {new.currency}",
+        )
     order, names = tiers_of((*policies, new), plan.ladder)
     tally.tiers, tally.names = merged(tally.tiers, order), tally.names | names
 

@@ -15,6 +15,8 @@ from streams.policy.describe import describe
 from streams.policy.model import Policy
 
 app = App(name="policy", help="Check, show and activate policies.")
+app.command("agents.cli.policy_backtest:backtest", name="backtest", sort_key=1)
+app.command("agents.cli.policy_suggest:suggest", name="suggest", sort_key=1)
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]

@@ -1,6 +1,6 @@
 """The report of a fit as one HTML page that needs nothing else: no script, no fonts, no network."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 

