@@ -62,7 +62,8 @@ def _compare(tally: Tally, lives: tuple[Sequence[Held], Sequence[Held]], ending:
     tally.ever += bool(found)
     tally.differences += found
     if current.tier != new.tier:
-        tally.whys[*flow, *("; ".join(conditions_of(held.reasons, window.currency)) for held in (current, new))] += 1
+        was, then = ("; ".join(conditions_of(held.reasons, window.currency)) for held in (current, new))
+        tally.whys[current.tier, new.tier, was, then] += 1
 
 
 def stretches(

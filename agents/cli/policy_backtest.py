@@ -41,14 +41,22 @@ class Past:
     sample: str | None = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """What is compared and reckoned."""
+
+    ladder: str | None = None
+    cost: tuple[str, ...] = ()
+
+
 def backtest(
     new: Path,
     /,
     *,
     against: str = ACTIVE,
     past: Past = Past(),
-    ladder: str | None = None,
-    cost: tuple[str, ...] = (),
+    measure: Measure = Measure(),
     out: Path | None = None,
     jobs: Annotated[int | None, Parameter(validator=validators.Number(gt=0))] = None,
     config: ConfigPath = None,
@@ -91,8 +99,8 @@ def backtest(
         )
     settings = settings_for(settings_of(config), past.dataset)
     policy = policy_from_file(new, settings)
-    chosen = _ladder(policy, ladder)
-    costs = dict(_cost(text, policy, chosen) for text in cost)
+    chosen = _ladder(policy, measure.ladder)
+    costs = dict(_cost(text, policy, chosen) for text in measure.cost)
     begin = SINCE_EVER if (instant := instant_of(past.begin, "--from")) is None else instant
     until = FOR_EVER if (instant := instant_of(past.to, "--to")) is None else instant
     if begin >= until:

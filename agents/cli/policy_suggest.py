@@ -1,4 +1,4 @@
-"""`tierstream policy suggest`: thresholds that give wanted shares of one's own customers, and a policy to start from."""
+"""`tierstream policy suggest`: thresholds for wanted shares of one's own customers, in a policy to start from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -29,6 +29,12 @@ circle.one,.bar.one{fill:var(--one)}circle.two{fill:var(--two)}circle.three{fill
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 14px;margin:8px 0 0;padding:0;font-size:13px;
 color:var(--dim)}.legend i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}
 i.one{background:var(--one)}i.two{background:var(--two)}i.three{background:var(--three)}i.base{background:var(--base)}
+.bar.t0{fill:var(--line)}.bar.t1{fill:#8fa3b0}.bar.t2{fill:#4f8fb3}.bar.t3{fill:#d9a521}.bar.t4{fill:#7a5ba6}
+.bar.t5{fill:#2f7f6d}.bar.t6{fill:#b0413e}i.t0{background:var(--line)}i.t1{background:#8fa3b0}i.t2{background:#4f8fb3}
+i.t3{background:#d9a521}i.t4{background:#7a5ba6}i.t5{background:#2f7f6d}i.t6{background:#b0413e}
+.node{fill:var(--dim)}.ribbon{fill:var(--base);opacity:.3}.ribbon.falls{fill:var(--two);opacity:.75}
+.ribbon.rises{fill:var(--three);opacity:.75}.ribbon:hover{opacity:1}i.stays{background:var(--base)}
+i.falls{background:var(--two)}i.rises{background:var(--three)}
 .warning{border-left:3px solid var(--two);padding:2px 12px;margin:12px 0}dt{font-weight:600;margin-top:10px}
 dd{margin:0;color:var(--dim)}
 """
