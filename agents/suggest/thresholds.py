@@ -101,9 +101,11 @@ def _column(customer: Customer, metric: Metric) -> list[int]:
 
 def _nearest(figures: Sequence[int], share: float) -> int:
     lower = quantile(figures, 1 - share)
+    if lower <= 0:  # more are wanted than have any
+        return 0
     place = bisect_right(figures, lower)
-    candidates = [figure for figure in (lower, *figures[place : place + 1]) if figure > 0]
-    return min(candidates, key=lambda figure: abs(share_reaching(figures, figure) - share), default=0)
+    candidates = (lower, *figures[place : place + 1])
+    return min(candidates, key=lambda figure: abs(share_reaching(figures, figure) - share))
 
 
 def _unreachable(figures: Sequence[int], share: float, found: Sequence[Suggestion]) -> str:

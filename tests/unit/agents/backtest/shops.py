@@ -17,6 +17,7 @@ from schemas.journal import ClockClosed, encode_journal
 from streams.policy.parse import canonical
 from tests.journal import policy_of
 
+EVERYBODY = Sample()
 WINDOW_DAYS = 90
 KEEP_RATIO = "0.8"
 
@@ -52,7 +53,7 @@ def compared(
     zone: str = "UTC",
     begin: int = -(2**62),
     until: int = FOR_EVER,
-    sample: Sample = Sample(),
+    sample: Sample = EVERYBODY,
     jobs: int = 1,
 ) -> Backtest:
     """The backtest of two policies' texts."""
