@@ -44,8 +44,8 @@ def page(named: Named, title: str) -> str:
         body += ["<h2>Who moves</h2>", table(FLOW_COLUMNS, named.flow_rows(), words=1)]
         body += ["<h2>Why</h2>", table(WHY_COLUMNS, rows, words=3)]
     body += ["<h2>Month by month</h2>", '<div class="charts">', *_months(named), "</div>"]
-    body += ["<h2>How restless the tiers are</h2>", '<div class="charts">', _restless(named), "</div>"]
-    body += [table(("Tier changes", "Current", "New"), named.flap_rows(), words=1)]
+    changes = table(("Tier changes", "Current", "New"), named.flap_rows(), words=1)
+    body += ["<h2>How restless the tiers are</h2>", '<div class="charts">', _restless(named), changes, "</div>"]
     if named.per_month:
         body += ["<h2>Cost</h2>", table(COST_COLUMNS, named.cost_rows(), words=1)]
     body.append(f"<p>{FOOTNOTE}</p>")

@@ -18,7 +18,7 @@ h2{font-size:17px;margin:40px 0 12px}p.sub{color:var(--dim);margin:0 0 24px}
 .tile,figure,.table{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
 .tile b{display:block;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}.tile span{color:var(--dim)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px}figure{margin:0}
-figcaption{font-weight:600;margin-bottom:6px}.table{overflow-x:auto;padding:4px 6px}
+figcaption{font-weight:600;margin-bottom:6px}.table{overflow-x:auto;padding:4px 6px;align-self:start}
 table{border-collapse:collapse;width:100%;font-size:14px}td,th{padding:7px 10px;text-align:right;white-space:nowrap;
 border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}th{color:var(--dim);font-weight:500}
 tr:last-child td{border-bottom:0}td.word,th.word{text-align:left}.better{color:var(--one);font-weight:600}

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final, NamedTuple
 
-WIDTH, HEIGHT = 520, 320
-SIDE, TOP, BOTTOM, NODE, GAP = 120, 26, 8, 10, 8
+WIDTH, HEIGHT = 420, 300
+SIDE, TOP, BOTTOM, NODE, GAP = 98, 26, 8, 10, 12
 THINNEST: Final = 1.0
 """Pixels: what is there has to be seen."""
 
