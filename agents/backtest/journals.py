@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
@@ -19,11 +19,12 @@ from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from schemas.cloudevents import decode_input
 from schemas.events import InputEvent, OrderCompleted
-from schemas.journal import ClockClosed, encode_journal
+from schemas.journal import ClockClosed, ControlRecord, encode_journal
 from schemas.rejections import Rejected
 
 FILE: Final = "journal.jsonl"
 FIRST_LINE_BYTES: Final = 1 << 20
+CONTROLS: Final = frozenset(str(record.__struct_config__.tag) for record in get_args(ControlRecord))
 
 
 class History(NamedTuple):
@@ -105,7 +106,7 @@ def is_journal(file: Path) -> bool:
         raise ConfigurationError(
             "The file holds neither a journal nor events.", where=f"{file}, line 1", why=str(error)
         ) from error
-    return isinstance(told, dict) and ("recordedtime" in told or not {"source", "specversion"} & told.keys())
+    return isinstance(told, dict) and ("recordedtime" in told or told.get("type") in CONTROLS)
 
 
 @contextmanager

@@ -98,7 +98,6 @@ def _compare(journal: Journal, unit: str, plan: Plan, tally: Tally) -> None:
     walk = Walk(journal, unit, folded, dedupe=plan.dedupe, until=plan.until)
     lives: tuple[dict[bytes, list[Held]], dict[bytes, list[Held]]] = (defaultdict(list), defaultdict(list))
     for judged in walk:
-        tally.records += judged.entry is not None
         for life, outcome in zip(lives, judged.outcomes, strict=True):
             for change in outcome.changes:
                 decision = change.decision
@@ -106,6 +105,7 @@ def _compare(journal: Journal, unit: str, plan: Plan, tally: Tally) -> None:
                     life[judged.customer].append(_held(decision))
     calendar = Calendar(new.time_zone)
     for folds in walk.folds:
+        tally.records += folds[CURRENT].events
         _finish(folds, lives, Window(plan.begin, _Months(calendar), new.currency), tally, risk_side)
     policies = [regime.policy for folds in walk.folds for regime in folds[CURRENT].regimes]
     found, _ = tiers_of(policies, plan.ladder)
