@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from cyclopts import Parameter, validators
@@ -93,29 +93,16 @@ def backtest(
     jobs
         Processes; one per processor by default.
     """
-    if past.input is not None and past.dataset is not None:
-        raise ConfigurationError(
-            "--input and --dataset exclude each other.", next_step="tierstream policy backtest --help"
-        )
+    refuse_both(past.input, past.dataset)
     settings = settings_for(settings_of(config), past.dataset)
     policy = policy_from_file(new, settings)
     chosen = _ladder(policy, measure.ladder)
     costs = dict(_cost(text, policy, chosen) for text in measure.cost)
-    begin = SINCE_EVER if (instant := instant_of(past.begin, "--from")) is None else instant
-    until = FOR_EVER if (instant := instant_of(past.to, "--to")) is None else instant
-    if begin >= until:
-        raise ConfigurationError("--from does not lie before --to.", where=f"--from {past.begin} --to {past.to}")
+    plan = Plan(new=canonical(policy), ladder=chosen.id, dedupe=settings.intake.dedupe, **_span(past)._asdict())
     with history_of(past.input, past.dataset, settings) as history:
         current = _current(against, history, settings)
         sample = _sample(past.sample, history)
-        plan = Plan(
-            new=canonical(policy),
-            current=canonical(current) if current else "",
-            ladder=chosen.id,
-            begin=begin,
-            until=until,
-            dedupe=settings.intake.dedupe,
-        )
+        plan = msgspec.structs.replace(plan, current=canonical(current) if current else "")
         with progress_bar("Folding under both policies") as told:
             done = compare(history.journal, plan, sample=sample, jobs=jobs, told=told)
     named = Named(done, policy.currency, costs)
@@ -128,6 +115,25 @@ def backtest(
         print_json({**summary, "left_out": history.left_out, "out": str(out) if out else None})
     else:
         _print(named, history, out)
+
+
+class _Span(NamedTuple):
+    begin: int
+    until: int
+
+
+def _span(past: Past) -> _Span:
+    begin, until = instant_of(past.begin, "--from"), instant_of(past.to, "--to")
+    span = _Span(SINCE_EVER if begin is None else begin, FOR_EVER if until is None else until)
+    if span.begin >= span.until:
+        raise ConfigurationError("--from does not lie before --to.", where=f"--from {past.begin} --to {past.to}")
+    return span
+
+
+def refuse_both(file: Path | None, dataset: str | None) -> None:
+    """Raise ConfigurationError when two sources are named."""
+    if file is not None and dataset is not None:
+        raise ConfigurationError("--input and --dataset exclude each other.", next_step="name one of them")
 
 
 def settings_for(settings: Settings, dataset: str | None) -> Settings:

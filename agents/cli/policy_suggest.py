@@ -10,7 +10,7 @@ from typing import Literal
 from cyclopts import Parameter
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, progress_bar, say, settings_of
-from agents.cli.policy_backtest import settings_for
+from agents.cli.policy_backtest import refuse_both, settings_for
 from agents.errors import ConfigurationError
 from agents.fit.histories import EPOCH_ORDINAL, Histories
 from agents.fit.sources import DATASETS, from_file, from_journal
@@ -77,31 +77,14 @@ def suggest(
         File for the policy; without it the policy is printed.
     """
     wanted = _shares(shares)
-    window = read_window(purchases.window)
-    if window is None or window.kind not in {"days", "lifetime"}:
-        raise ConfigurationError(
-            f"--window {purchases.window} is none of these: 365 days, any number of days, lifetime."
-        )
-    if purchases.input is not None and purchases.dataset is not None:
-        raise ConfigurationError(
-            "--input and --dataset exclude each other.", next_step="tierstream policy suggest --help"
-        )
+    refuse_both(purchases.input, purchases.dataset)
+    window = _window(purchases.window)
     settings = settings_of(config)
     if purchases.dataset is not None:
         settings = settings_for(settings, "completejourney" if purchases.dataset == "completejourney" else "cdnow")
     histories = _histories(purchases, settings)
     until = _until(purchases.until, histories)
-    figures = figures_of(
-        histories,
-        purchases.metric,
-        window.days if window.kind == "days" else None,
-        until,
-        active=purchases.of == "window",
-    )
-    if not figures:
-        raise ConfigurationError(
-            "There are no customers.", where=histories.name, why=f"nobody {OF_WORDS[purchases.of][4:]}"
-        )
+    figures = _figures(histories, purchases, window, until)
     try:
         found = thresholds_for(figures, wanted, None if exact else human)
     except ValueError as error:
@@ -123,6 +106,23 @@ def suggest(
     say(
         f"\nThe policy is in {out}. Before it is put in force: tierstream policy backtest {out}" if out else "\n" + text
     )
+
+
+def _window(text: str) -> Window:
+    window = read_window(text)
+    if window is None or window.kind not in {"days", "lifetime"}:
+        raise ConfigurationError(f"--window {text} is none of these: 365 days, any number of days, lifetime.")
+    return window
+
+
+def _figures(histories: Histories, purchases: Purchases, window: Window, until: int) -> list[int]:
+    days = window.days if window.kind == "days" else None
+    figures = figures_of(histories, purchases.metric, days, until, active=purchases.of == "window")
+    if not figures:
+        raise ConfigurationError(
+            "There are no customers.", where=histories.name, why=f"nobody {OF_WORDS[purchases.of].removeprefix('who ')}"
+        )
+    return figures
 
 
 def _shares(text: str) -> list[float]:

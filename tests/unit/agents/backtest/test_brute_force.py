@@ -75,7 +75,7 @@ def by_hand(
     orders: dict[str, list[Order]], both: tuple[tuple[int, int], tuple[int, int]], ends_at: int, zone: str
 ) -> list[tuple[str, int, int | None, str, str]]:
     """Customer, since, until, tier under either policy: where these differ."""
-    found = []
+    found: list[tuple[str, int, int | None, str, str]] = []
     for customer in sorted(orders):
         changes: dict[int, list[str | None]] = defaultdict(lambda: [None, None])
         for side, limits in enumerate(both):
