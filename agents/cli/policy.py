@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
+from agents.cli.policy_backtest import backtest
+from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.policy_activation import activate, configured_policy, policies_in_force, policy_from_file
 from agents.settings import Settings
@@ -15,8 +17,8 @@ from streams.policy.describe import describe
 from streams.policy.model import Policy
 
 app = App(name="policy", help="Check, show and activate policies.")
-app.command("agents.cli.policy_backtest:backtest", name="backtest", sort_key=1)
-app.command("agents.cli.policy_suggest:suggest", name="suggest", sort_key=1)
+app.command(backtest)
+app.command(suggest)
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]

@@ -27,6 +27,13 @@ from streams.policy.parse import canonical
 
 ACTIVE = "active"
 PERCENT_MAX = 100
+INPUT = "A journal in a file, JSONL or Parquet, or a JSONL file of plain events; the journal in Kafka by default."
+DATASET = "Public purchases instead."
+FROM = "Instant from which on changes count; what came before is folded all the same."
+TO = "Instant up to which time passes; what was recorded later is left out."
+SAMPLE = "Fewer customers, for speed: a share as 5%, or a number. Shares then come with their standard error."
+LADDER = "The ladder that is compared; the new policy's first public one by default."
+COST = "What a tier's benefits cost per customer and month, as gold=2.50; may be given several times."
 
 
 @Parameter(name="*")
@@ -34,11 +41,11 @@ PERCENT_MAX = 100
 class Past:
     """What is folded."""
 
-    input: Path | None = None
-    dataset: Literal["cdnow", "completejourney"] | None = None
-    begin: Annotated[str | None, Parameter(name="--from")] = None
-    to: str | None = None
-    sample: str | None = None
+    input: Annotated[Path | None, Parameter(help=INPUT)] = None
+    dataset: Annotated[Literal["cdnow", "completejourney"] | None, Parameter(help=DATASET)] = None
+    begin: Annotated[str | None, Parameter(name="--from", help=FROM)] = None
+    to: Annotated[str | None, Parameter(help=TO)] = None
+    sample: Annotated[str | None, Parameter(help=SAMPLE)] = None
 
 
 @Parameter(name="*")
@@ -46,8 +53,8 @@ class Past:
 class Measure:
     """What is compared and reckoned."""
 
-    ladder: str | None = None
-    cost: tuple[str, ...] = ()
+    ladder: Annotated[str | None, Parameter(help=LADDER)] = None
+    cost: Annotated[tuple[str, ...], Parameter(help=COST, negative="", show_default=False)] = ()
 
 
 def backtest(
@@ -74,20 +81,6 @@ def backtest(
         The policy to try.
     against
         A policy file to compare with; `active` is what was activated, or the settings' policy for plain events.
-    input
-        A journal in a file, JSONL or Parquet, or a JSONL file of plain events; the journal in Kafka by default.
-    dataset
-        Public purchases instead.
-    begin
-        Instant from which on changes count; what came before is folded all the same.
-    to
-        Instant up to which time passes; what was recorded later is left out.
-    sample
-        Fewer customers, for speed: a share such as 5%, or a number. Shares then come with their standard error.
-    ladder
-        The ladder that is compared; the new policy's first public one by default.
-    cost
-        What a tier's benefits cost per customer and month, as gold=2.50; may be given several times.
     out
         Folder for report.html, differences.csv, differences.jsonl and backtest.json. They hold customers' ids.
     jobs

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -13,7 +13,7 @@ from agents.cli.options import AsJson, ConfigPath, print_json, print_table, prog
 from agents.cli.policy_backtest import refuse_both, settings_for
 from agents.errors import ConfigurationError
 from agents.fit.histories import EPOCH_ORDINAL, Histories
-from agents.fit.sources import DATASETS, from_file, from_journal
+from agents.fit.sources import DATASETS, Dataset, from_file, from_journal
 from agents.policy_activation import configured_policy, policy_of
 from agents.settings import Settings
 from agents.suggest.policy_text import TIERS, Source, figure_text, policy_text
@@ -23,6 +23,12 @@ from streams.policy.windows import Window, read_window
 
 BAR = 40
 SHARES_HINT = "as --shares 30,7,1.5: percent of the customers, the largest first"
+INPUT = "A file of events, JSONL or Parquet; the journal in Kafka by default."
+DATASET = "Public purchases instead."
+METRIC = "What decides: net spend, or the number of kept orders."
+WINDOW = "As a policy writes it: days such as 365 days, or lifetime."
+OF = "Of whom the shares are: all who ever bought, or those who bought within the window."
+UNTIL = "Last day of the window, as 2026-11-25; the last whole day by default."
 OF_WORDS = {"ever": "who ever bought", "window": "who bought within the window"}
 
 
@@ -31,12 +37,12 @@ OF_WORDS = {"ever": "who ever bought", "window": "who bought within the window"}
 class Purchases:
     """What is looked at."""
 
-    input: Path | None = None
-    dataset: Literal["cdnow-sample", "cdnow", "completejourney"] | None = None
-    metric: Metric = "spend"
-    window: str = "365 days"
-    of: Literal["ever", "window"] = "ever"
-    until: str | None = None
+    input: Annotated[Path | None, Parameter(help=INPUT)] = None
+    dataset: Annotated[Dataset | None, Parameter(help=DATASET)] = None
+    metric: Annotated[Metric, Parameter(help=METRIC)] = "spend"
+    window: Annotated[str, Parameter(help=WINDOW)] = "365 days"
+    of: Annotated[Literal["ever", "window"], Parameter(help=OF)] = "ever"
+    until: Annotated[str | None, Parameter(help=UNTIL)] = None
 
 
 def suggest(
@@ -57,18 +63,6 @@ def suggest(
     ----------
     shares
         Percent of the customers who shall reach each tier or a higher one, the largest first; up to five.
-    input
-        A file of events, JSONL or Parquet; the journal in Kafka by default.
-    dataset
-        Public purchases instead.
-    metric
-        What decides: net spend, or the number of kept orders.
-    window
-        As a policy writes it: days such as 365 days, or lifetime.
-    of
-        The customers that the shares are of: all who ever bought, or those who bought within the window.
-    until
-        Last day of the window, as 2026-11-25; the last whole day by default.
     exact
         Leave the thresholds as they are found, to the cent.
     name

@@ -66,7 +66,10 @@ def test_a_part_of_time() -> None:
         if d.since <= end and (d.until is None or d.until > begin)
     }
     assert {(d.customer, d.since, d.until) for d in part.tally.differences} == expected
-    assert part.tally.sides[CURRENT].changes.total() < whole().tally.sides[CURRENT].changes.total()
+    before, after = (compared(some_journal(), TEXTS, until=at).tally.sides for at in (begin, end))
+    for side in (CURRENT, NEW):
+        assert part.tally.sides[side].changes.total() > 0
+        assert part.tally.sides[side].changes == after[side].changes - before[side].changes
     assert part.customer_years == pytest.approx(part.tally.customers * 90 * MS_PER_DAY / MS_PER_YEAR)
     assert end < ENDS_AT
 
