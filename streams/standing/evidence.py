@@ -8,7 +8,7 @@ from streams.policy.model import Comparison
 from streams.standing.moment import Moment
 from streams.standing.rules import Reading, Rule
 
-_UNMET: Final[dict[str, Operator]] = {">=": "<", ">": "<=", "<=": ">", "<": ">=", "==": "!=", "in": "not in"}
+UNMET: Final[dict[str, Operator]] = {">=": "<", ">": "<=", "<=": ">", "<": ">=", "==": "!=", "in": "not in"}
 _ASKED_ABOUT: Final = ("programme", "ladder")
 
 
@@ -70,6 +70,6 @@ def _reason(reading: Reading, name: str) -> Reason:
         window=window_name(c),
         where=asked_about(c),
         value=reading.value,
-        operator=c.operator if reading.met else _UNMET[c.operator],
+        operator=c.operator if reading.met else UNMET[c.operator],
         threshold=c.threshold,
     )

@@ -123,17 +123,18 @@ class FilteredOrders(Gauge):
         first = first_day(self._window, moment)
         if first is None:
             return self._lifetime(moment)
-        found = (o for o in self._passing(moment, first) if moment.last is None or o.day <= moment.last)
+        found = (o for o in self.passing(moment, first) if moment.last is None or o.day <= moment.last)
         return sum(order.remaining if self._spend else 1 for order in found)
 
     def next_change(self, moment: Moment) -> int:
         first = first_day(self._window, moment)
         if first is None:
             return FOREVER
-        days = [order.day for order in self._passing(moment, first)]
+        days = [order.day for order in self.passing(moment, first)]
         return next_leaving(self._window, moment, min(days, default=None))
 
-    def _passing(self, moment: Moment, first: int) -> "list[orders.Order]":
+    def passing(self, moment: Moment, first: int) -> "list[orders.Order]":
+        """The kept orders of the day `first` and later that pass."""
         where, state = self._where, moment.state
         channels = {place for place, name in enumerate(state.channels, 1) if name in where.channel}
         wanted = {"online": orders.ONLINE, "offline": orders.OFFLINE, "": 0}[where.channel_type]
