@@ -114,9 +114,7 @@ class Walk:
     ) -> None:
         self._history, self._witness = history, witness
         self._told: list[Step] = []
-        self.fold = JournalFold(
-            history.home, self._tell, dedupe=dedupe, policy=policy, until=until, effects=witness
-        )
+        self.fold = JournalFold(history.home, self._tell, dedupe=dedupe, policy=policy, until=until, effects=witness)
         if witness is not None:
             witness.attend(self.fold.state_now, self.fold.regimes)
 

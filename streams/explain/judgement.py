@@ -35,9 +35,7 @@ class _Node(NamedTuple):
 def in_words(asked: Asked, requirement: Requirement | None = None) -> dict[str, str]:
     """What is asked for, or a part of it, by language."""
     return {
-        language: requirement_in_words(
-            requirement or asked.requirement, asked.currency, language, asked.ladder.balance
-        )
+        language: requirement_in_words(requirement or asked.requirement, asked.currency, language, asked.ladder.balance)
         for language in CONDITION_WORDS
     }
 
