@@ -23,6 +23,7 @@ def missing(rule: Rule, moment: Moment) -> tuple[Missing, ...]:
         short(reading.comparison, reading.comparison.threshold - (reading.value or 0))
         for reading in rule.evidence(moment, met=False)
         if reading.comparison.operator in {">=", ">"}
+        and not reading.met  # of what must not be so, nothing is missing
         and isinstance(reading.value, int | float | None)
         and isinstance(reading.comparison.threshold, int | float)
     )

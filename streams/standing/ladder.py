@@ -56,14 +56,14 @@ def review(
     now = Moment(state, standing, calendar, at)
     before, previous = standing.shown, standing.rank
     judged_day = standing.judged_day or _reviewed_day(now)
-    recompute = recompute or not rules.steady or bool(standing.noticed)
+    taken, recompute = recompute, recompute or not rules.steady or bool(standing.noticed)
     reached = _highest(now, rules, above=previous)
     correction = False
     if reached > previous:
         correction = standing.fell and booked_at is not None and booked_at < standing.last_at
         enter(now, rules, reached, risen_from=previous)
     elif previous:
-        correction, restart = _hold(now, rules, recompute=recompute)
+        correction, restart = _hold(now, rules, taken=taken)
         recompute = recompute or restart
     if standing.rank != previous:
         standing.fell = standing.rank < previous
@@ -126,12 +126,15 @@ def restate(
         ]
 
 
-def _hold(now: Moment, rules: LadderRules, *, recompute: bool) -> tuple[bool, bool]:
-    """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended."""
+def _hold(now: Moment, rules: LadderRules, *, taken: bool) -> tuple[bool, bool]:
+    """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended.
+
+    Only a record that took something back shows a rise to have been void: what time ends was earned, and has its grace.
+    """
     standing = now.standing
     tier = rules.tiers[standing.rank - 1]
     kept = tier.keep.met(now)
-    if not kept and recompute and standing.entry and not tier.enter.met_with(iter(standing.entry)):
+    if not kept and taken and standing.entry and not tier.enter.met_with(iter(standing.entry)):
         _rise_was_void(now, rules)
         return True, True
     if rules.clocked:
