@@ -19,6 +19,8 @@ How: TypeAlias = Literal[
 `sum` A, `balance` max(0, A - deducted), `average` A // B, `share` A / B, `refund_rate` A / (A + B),
 `satisfaction` A / (10 B), `days_since` days from the contributions' last day to `to_day`, `distinct` different `what`,
 `gap` mean days between the days on which A is above 0. `stated`: known as it stands, the events said it."""
+Unit: TypeAlias = Literal["money", "count", "share", "percent", "days", "probability", "flag", "text"]
+"""Of value and threshold: shares and probabilities are fractions of 1."""
 AheadKind: TypeAlias = Literal["fall", "review", "notice", "grace_ends", "held_until", "override_ends", "match_ends"]
 HeldBy: TypeAlias = Literal["rules", "override", "match"]
 
@@ -49,6 +51,7 @@ class Condition(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     from_day: str | None
     """First day that counts; null: all of life."""
     to_day: str
+    unit: Unit
     value: Value
     operator: Operator
     threshold: Threshold

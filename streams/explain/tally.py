@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from streams.customer import series
 from streams.explain.ledger import Account, Line
-from streams.explain.report import Condition, Contribution, How
+from streams.explain.report import Condition, Contribution, How, Unit
 from streams.policy.metrics import METRICS
 from streams.policy.model import NO_FILTER, Comparison
 from streams.policy.windows import LIFETIME
@@ -55,6 +55,7 @@ def condition_of(
         where=asked_about(c),
         from_day=None if first is None else date.fromordinal(first).isoformat(),
         to_day=date.fromordinal(moment.day).isoformat(),
+        unit=_unit(c, balance),
         value=reading.value,
         operator=c.operator if reading.met else UNMET[c.operator],
         threshold=c.threshold,
@@ -63,6 +64,15 @@ def condition_of(
         deducted=moment.deducted if c.metric == "balance" else 0,
         contributions=tally.contributions,
     )
+
+
+def _unit(c: Comparison, balance: str) -> Unit:
+    unit = METRICS[c.metric].unit
+    if unit != "word":
+        return unit
+    if c.metric == "balance":
+        return "money" if balance == "spend" else "count"
+    return "text" if isinstance(c.threshold, str | tuple) else "count"
 
 
 def tally_of(c: Comparison, moment: Moment, lines: Sequence[Line], balance: str) -> Tally:

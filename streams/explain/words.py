@@ -149,27 +149,22 @@ class _Teller:
             yield " ".join(text.split(" "))
 
     def _amount(self, condition: Condition, each: Contribution) -> str:
-        money = condition.metric.endswith(_MONEY) or (condition.how == "balance" and self._is_money(condition))
         if condition.how == "refund_rate":
             return self._say.part.format(amount=self._money(each.amount), of=self._money(each.amount + each.of))
-        amount = self._money(each.amount) if money else f"{each.amount:+d}"
+        amount = self._money(each.amount) if condition.unit == "money" else f"{each.amount:+d}"
         if condition.how in {"average", "share", "satisfaction"}:
             return self._say.part.format(amount=amount, of=each.of)
         return amount
 
-    def _is_money(self, condition: Condition) -> bool:
-        return self._told.currency in condition.asked["en"]
-
     def _value(self, condition: Condition) -> str:
-        value, metric = condition.value, condition.metric
+        value, unit = condition.value, condition.unit
         if value is None:
             return self._say.unknown
         if isinstance(value, bool):
             return self._say.yes if value else self._say.no
-        if isinstance(value, int) and (metric.endswith(_MONEY) or self._is_money(condition)):
+        if unit == "money" and isinstance(value, int):
             return self._money(value)
-        known = METRICS.get(metric)
-        if isinstance(value, float) and known is not None and known.unit in {"share", "probability"}:
+        if unit in {"share", "probability"} and isinstance(value, float):
             return f"{value * 100:.2f} %"
         return f"{value:.2f}" if isinstance(value, float) else str(value)
 
@@ -199,8 +194,10 @@ class _Teller:
         words, metric = CONDITION_WORDS[self._language], each.metric.removesuffix(_MONEY)
         value = self._money(int(each.value)) if each.metric.endswith(_MONEY) else f"{each.value:g}"
         name = words.metrics.get(metric, metric.removeprefix(TRAIT_PREFIX)).format(name=each.where or "")
+        if self._language == "en" and each.value == 1:
+            name = name.removesuffix("s")
         told = words.counted.format(
-            operator="",
+            operator=" ",
             value=value,
             metric=name,
             unit=words.units.get(metric, ""),
