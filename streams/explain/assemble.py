@@ -87,12 +87,13 @@ def _ladder(customer: Customer, rules: LadderRules, standing: LadderStanding) ->
     ruled = rules.tier(standing.rank)
     return LadderExplained(
         ladder=rules.ladder.id,
+        names={tier.tier.id: tier.tier.name for tier in rules.tiers},
         tier=tier_ref(shown),
         held_by=_held_by(standing),
         rules_tier=ruled.id if ruled else None,
         since=format_instant(standing.shown_since) if changes else None,
         decision=_decided(changes[-1]) if changes else None,
-        decided_by=_deciding(customer.witness, changes[-1]) if changes else None,
+        decided_by=_deciding(customer.witness, changes) if changes else None,
         keep=keep,
         to_keep=missing(rules.tiers[standing.shown - 1].keep, failing) if standing.shown and failing else (),
         next=_next(regime, rules, standing, now),
@@ -113,8 +114,9 @@ def asked_of(regime: Regime, rules: LadderRules, name: str) -> Asked | None:
     return None
 
 
-def _deciding(witness: Witness, witnessed: Witnessed) -> Judgement | None:
-    """The rule behind a change, judged again as of then: its reasons must be those that were published."""
+def _deciding(witness: Witness, changes: Sequence[Witnessed]) -> Judgement | None:
+    """The rule behind the last change, judged again as of then: its reasons must be those that were published."""
+    witnessed = changes[-1]
     decision, regime, state = witnessed.change.decision, witnessed.regime, witnessed.state
     if not decision.reasons or not isinstance(decision, TierChanged):
         return None
@@ -130,7 +132,11 @@ def _deciding(witness: Witness, witnessed: Witnessed) -> Judgement | None:
     rose = after is not None and (before is None or after.rank > before.rank)
     for moment in (now, reviewed):
         if reasons(asked.rule, moment, name, met=rose) == decision.reasons:
-            return judge(asked, moment, witness.lines_of(witnessed))
+            earlier = None
+            if len(changes) > 1 and not rose:
+                reached = parse_instant(changes[-2].change.decision.effective_at)
+                earlier = Moment(state, state.ladders[place], regime.calendar, reached, present=False)
+            return judge(asked, moment, witness.lines_of(witnessed), earlier)
     raise MismatchError(f"{name}: the reasons that were published at {decision.effective_at} can't be found again")
 
 

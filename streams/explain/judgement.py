@@ -40,8 +40,8 @@ def in_words(asked: Asked, requirement: Requirement | None = None) -> dict[str, 
     }
 
 
-def judge(asked: Asked, moment: Moment, lines: Sequence[Line]) -> Judgement:
-    """Hold a rule against a moment; `lines` are the ledger as of then."""
+def judge(asked: Asked, moment: Moment, lines: Sequence[Line], earlier: Moment | None = None) -> Judgement:
+    """Hold a rule against a moment, with the ledger as of then; what left the windows since `earlier` is told."""
     top = _node(asked.requirement, asked.rule.leaves(), moment)
     decisive: list[Reading] = []
     logic = _logic(top, decisive, met=top.truth)
@@ -52,7 +52,7 @@ def judge(asked: Asked, moment: Moment, lines: Sequence[Line]) -> Judgement:
         asked=in_words(asked),
         logic=logic or Logic(),
         conditions=tuple(
-            condition_of(reading, moment, lines, asked.ladder.balance, in_words(asked, reading.comparison))
+            condition_of(reading, moment, lines, asked.ladder.balance, in_words(asked, reading.comparison), earlier)
             for reading in decisive
         ),
     )

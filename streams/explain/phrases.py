@@ -18,8 +18,8 @@ class Phrases(NamedTuple):
     """Of a change of tier, by its cause; `{what}` is what moved."""
     moves: dict[str, str]
     """By direction."""
-    rose: str
-    fell: str
+    why: dict[tuple[bool, bool], str]
+    """By whether the rule is a tier's `enter`, and whether it was met."""
     by_hand: str
     match: str
     rules_beneath: str
@@ -33,6 +33,7 @@ class Phrases(NamedTuple):
     life: str
     no_event: str
     event: str
+    left: str
     part: str
     kept: str
     not_kept: str
@@ -40,7 +41,6 @@ class Phrases(NamedTuple):
     nothing_missing: str
     to_keep: str
     ahead: dict[AheadKind, str]
-    fall_to_none: str
     quiet: str
     correction: str
     risk: str
@@ -76,8 +76,11 @@ _ENGLISH: Final = Phrases(
         "downgrade": "A fall from {before} to {after}",
         "lateral": "A change from {before} to {after}",
     },
-    rose="Why: {rule} asks for {asked}. That was so:",
-    fell="Why: {rule} asks for {asked}. That was missing:",
+    why={
+        (True, True): "Why: {tier} is reached with {asked}. That was so:",
+        (False, True): "Why: {tier} is kept with {asked}. That was so:",
+        (False, False): "Why: {tier} is kept with {asked}. That was missing:",
+    },
     by_hand="Set by hand to {tier} by {actor}, {until}. The reason given: {reason}",
     match="Matched to {tier} by {actor} because of a standing elsewhere, {until}. The reason given: {reason}",
     rules_beneath="By the rules alone it would be {tier}.",
@@ -91,10 +94,11 @@ _ENGLISH: Final = Phrases(
     life=" (up to {last})",
     no_event="nothing happened that counts",
     event="{day}  {amount}  {type} {what} [{id}]",
+    left="no longer counts: {event}",
     part="{amount} of {of}",
     kept="What keeps {tier}: {asked}. As of now that is so:",
     not_kept="What keeps {tier}: {asked}. As of now that is missing:",
-    missing="To {tier} still wanted: {missing}.",
+    missing="Still wanted for {tier}: {missing}.",
     nothing_missing="{tier} asks for {asked}.",
     to_keep="To keep {tier} beyond that: {missing}.",
     ahead={
@@ -106,7 +110,6 @@ _ENGLISH: Final = Phrases(
         "override_ends": "{at}: what was set by hand ends.",
         "match_ends": "{at}: the match ends.",
     },
-    fall_to_none="no tier",
     quiet="Time alone changes nothing here.",
     correction="{at}: {after} corrected {before} of {then}, as orders were taken back or came late ({event}).",
     risk="Churn risk: {band} since {since}. Probability of no purchase within {days} days: {score}; of still being a "
@@ -148,15 +151,18 @@ _CHINESE: Final = Phrases(
     },
     moves={
         "initial": "首次定级：{after}",
-        "upgrade": "由 {before} 升至 {after}",
-        "downgrade": "由 {before} 降至 {after}",
-        "lateral": "由 {before} 变为 {after}",
+        "upgrade": "由{before}升至{after}",
+        "downgrade": "由{before}降至{after}",
+        "lateral": "由{before}变为{after}",
     },
-    rose="原因：{rule} 要求{asked}。当时已满足：",
-    fell="原因：{rule} 要求{asked}。当时未满足：",
-    by_hand="由 {actor} 人工定为 {tier}，{until}。理由：{reason}",
-    match="由 {actor} 依据其他平台的等级匹配为 {tier}，{until}。理由：{reason}",
-    rules_beneath="仅按规则应为 {tier}。",
+    why={
+        (True, True): "原因：{tier}的升级条件：{asked}。当时已满足：",
+        (False, True): "原因：{tier}的保级条件：{asked}。当时已满足：",
+        (False, False): "原因：{tier}的保级条件：{asked}。当时未满足：",
+    },
+    by_hand="由 {actor} 人工定为{tier}，{until}。理由：{reason}",
+    match="由 {actor} 依据其他平台的等级匹配为{tier}，{until}。理由：{reason}",
+    rules_beneath="仅按规则应为{tier}。",
     until="有效期至 {until}",
     always="长期有效",
     asked="{mark} {asked}：实际为 {value}{span}",
@@ -167,14 +173,15 @@ _CHINESE: Final = Phrases(
     life="（截至 {last}）",
     no_event="没有计入的事件",
     event="{day}  {amount}  {type} {what} [{id}]",
+    left="已不再计入：{event}",
     part="{amount} / {of}",
-    kept="{tier} 的保级条件：{asked}。目前已满足：",
-    not_kept="{tier} 的保级条件：{asked}。目前未满足：",
-    missing="距 {tier} 还差：{missing}。",
-    nothing_missing="{tier} 的升级条件：{asked}。",
-    to_keep="此后要保住 {tier} 还需：{missing}。",
+    kept="{tier}的保级条件：{asked}。目前已满足：",
+    not_kept="{tier}的保级条件：{asked}。目前未满足：",
+    missing="距{tier}还差：{missing}。",
+    nothing_missing="{tier}的升级条件：{asked}。",
+    to_keep="此后要保住{tier}还需：{missing}。",
     ahead={
-        "fall": "{at}：若再无变化，将降为 {tier}。",
+        "fall": "{at}：若再无变化，将降为{tier}。",
         "review": "{at}：复核是否保级。",
         "notice": "{at}：发出降级预告。",
         "grace_ends": "{at}：宽限期结束。",
@@ -182,9 +189,8 @@ _CHINESE: Final = Phrases(
         "override_ends": "{at}：人工定级到期。",
         "match_ends": "{at}：等级匹配到期。",
     },
-    fall_to_none="无等级",
     quiet="仅凭时间推移不会有变化。",
-    correction="{at}：更正为 {after}，此前 {then} 判定的 {before} 所依据的内容已被撤回或补报（{event}）。",
+    correction="{at}：更正为{after}，此前 {then} 判定的{before}所依据的内容已被撤回或补报（{event}）。",
     risk="流失风险：{band}，自 {since} 起。未来 {days} 天内不再购买的概率为 {score}，仍为客户的概率为 {alive}。"
     "共有 {count} 个购买日，最近一次为 {last}。",
     risk_next="{at}：若一直沉默，风险将变为{band}。",

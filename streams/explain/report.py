@@ -60,6 +60,8 @@ class Condition(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     how: How
     deducted: int = 0
     contributions: tuple[Contribution, ...] = ()
+    left: tuple[Contribution, ...] = ()
+    """What counted when the tier before was reached and has left the window since: why time made it fall."""
 
 
 class Logic(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -145,6 +147,8 @@ class LadderExplained(msgspec.Struct, kw_only=True, frozen=True):
     """The place on one ladder."""
 
     ladder: str
+    names: dict[str, dict[str, str]]
+    """Of its tiers, by id and language."""
     tier: TierRef | None
     held_by: HeldBy
     rules_tier: str | None

@@ -41,19 +41,31 @@ class Tally(NamedTuple):
 
 
 def condition_of(
-    reading: Reading, moment: Moment, lines: Sequence[Line], balance: str, asked: dict[str, str]
+    reading: Reading,
+    moment: Moment,
+    lines: Sequence[Line],
+    balance: str,
+    asked: dict[str, str],
+    earlier: Moment | None = None,
 ) -> Condition:
-    """A reading with the events that it is made of; `balance` says what the ladder's balance adds up."""
+    """A reading with the events that it is made of; `balance` says what the ladder's balance adds up.
+
+    With an `earlier` moment, what counted then and no longer does stands beside.
+    """
     c = reading.comparison
     windowed = METRICS[c.metric].windows != "none"
     first = first_day(c.window, moment) if windowed else None
     tally = tally_of(c, moment, lines, balance)
+    begins = None if first is None else date.fromordinal(first).isoformat()
+    left: tuple[Contribution, ...] = ()
+    if earlier is not None and begins is not None and not reading.met:
+        left = tuple(each for each in tally_of(c, earlier, lines, balance).contributions if each.day < begins)
     return Condition(
         asked=asked,
         metric=metric_name(c),
         window=window_name(c),
         where=asked_about(c),
-        from_day=None if first is None else date.fromordinal(first).isoformat(),
+        from_day=begins,
         to_day=date.fromordinal(moment.day).isoformat(),
         unit=_unit(c, balance),
         value=reading.value,
@@ -63,6 +75,7 @@ def condition_of(
         how=tally.how,
         deducted=moment.deducted if c.metric == "balance" else 0,
         contributions=tally.contributions,
+        left=left,
     )
 
 

@@ -75,48 +75,57 @@ class _Teller:
         if tier is None:
             yield Line(0, say.no_tier.format(ladder=ladder.ladder))
         else:
-            yield Line(0, say.tier.format(ladder=ladder.ladder, tier=tier.name, since=self._local(ladder.since)))
+            name, since = self._name(ladder, tier.id), self._local(ladder.since)
+            yield Line(0, say.tier.format(ladder=ladder.ladder, tier=name, since=since))
         if ladder.decision is None:
             yield Line(1, say.never)
         else:
-            yield Line(1, self._decision(ladder.decision, tier.id if tier else None))
-        if ladder.decided_by is not None:
-            yield from self._judgement(say.rose if ladder.decided_by.met else say.fell, ladder.decided_by)
+            yield Line(1, self._decision(ladder, ladder.decision))
+        if (judged := ladder.decided_by) is not None:
+            of_tier, _, kind = judged.rule.removeprefix(f"{ladder.ladder}.").rpartition(".")
+            sentence = say.why[kind == "enter", judged.met]
+            yield from self._judgement(sentence, judged, self._name(ladder, of_tier))
         for hand in ladder.by_hand:
-            yield Line(1, self._by_hand(hand))
+            yield Line(1, self._by_hand(ladder, hand))
         if ladder.held_by != "rules":
-            yield Line(1, say.rules_beneath.format(tier=ladder.rules_tier or say.none))
+            yield Line(1, say.rules_beneath.format(tier=self._name(ladder, ladder.rules_tier)))
         if ladder.keep is not None:
-            yield from self._judgement(say.kept if ladder.keep.met else say.not_kept, ladder.keep, ladder.rules_tier)
+            sentence = say.kept if ladder.keep.met else say.not_kept
+            yield from self._judgement(sentence, ladder.keep, self._name(ladder, ladder.rules_tier))
         yield from self._next(ladder)
         yield from self._ahead(ladder)
         for each in ladder.corrections:
             text = say.correction.format(
                 at=self._local(each.at),
-                after=each.tier or say.none,
-                before=each.corrected_tier or say.none,
+                after=self._name(ladder, each.tier),
+                before=self._name(ladder, each.corrected_tier),
                 then=self._local(each.corrected_at),
                 event=each.event_id or "-",
             )
             yield Line(1, text)
 
-    def _decision(self, decided: Decided, after: str | None) -> str:
-        say = self._say
-        move = say.moves[decided.direction or "lateral"].format(
-            before=decided.previous or say.none, after=after or say.none
-        )
-        return say.causes[decided.cause].format(move=move, event=decided.event_id or decided.id)
+    def _name(self, ladder: LadderExplained, tier: str | None) -> str:
+        """A tier's name in this language; one that the policy no longer has by its id."""
+        if tier is None:
+            return self._say.none
+        names = ladder.names.get(tier, {})
+        return names.get(self._language) or names.get("en") or next(iter(names.values()), tier)
 
-    def _by_hand(self, hand: ByHand) -> str:
+    def _decision(self, ladder: LadderExplained, decided: Decided) -> str:
+        before = self._name(ladder, decided.previous)
+        after = self._name(ladder, ladder.tier.id if ladder.tier else None)
+        move = self._say.moves[decided.direction or "lateral"].format(before=before, after=after)
+        return self._say.causes[decided.cause].format(move=move, event=decided.event_id or decided.id)
+
+    def _by_hand(self, ladder: LadderExplained, hand: ByHand) -> str:
         say = self._say
         until = say.always if hand.until is None else say.until.format(until=self._local(hand.until))
         text = say.by_hand if hand.kind == "override" else say.match
-        return text.format(
-            tier=hand.tier or say.none, actor=hand.actor or say.unknown, until=until, reason=hand.reason or say.unknown
-        )
+        tier = self._name(ladder, hand.tier)
+        return text.format(tier=tier, actor=hand.actor or say.unknown, until=until, reason=hand.reason or say.unknown)
 
-    def _judgement(self, sentence: str, judged: Judgement, tier: str | None = None) -> Iterator[Line]:
-        yield Line(1, sentence.format(rule=judged.rule, asked=judged.asked[self._language], tier=tier))
+    def _judgement(self, sentence: str, judged: Judgement, tier: str) -> Iterator[Line]:
+        yield Line(1, sentence.format(asked=judged.asked[self._language], tier=tier))
         for condition in judged.conditions:
             yield Line(2, self._condition(condition))
             yield from (Line(3, text) for text in self._events(condition))
@@ -132,21 +141,23 @@ class _Teller:
         )
 
     def _events(self, condition: Condition) -> Iterator[str]:
-        found = condition.contributions
-        if not found and condition.how not in {"stated", "days_since"}:
+        if not condition.contributions and condition.how not in {"stated", "days_since"}:
             yield self._say.no_event
+        yield from self._newest(condition, condition.contributions, "{event}")
+        yield from self._newest(condition, condition.left, self._say.left)
+
+    def _newest(self, condition: Condition, found: tuple[Contribution, ...], sentence: str) -> Iterator[str]:
         if len(found) > EVENTS_MAX:
-            yield f"… {len(found) - EVENTS_MAX}"
+            yield sentence.format(event=f"… {len(found) - EVENTS_MAX}")
         for each in found[-EVENTS_MAX:]:
-            say = self._say
-            text = say.event.format(
+            told = self._say.event.format(
                 day=each.day,
                 amount=self._amount(condition, each),
-                type=say.types.get(each.type, each.type.replace(".", " ").replace("_", " ")),
+                type=self._say.types.get(each.type, each.type.replace(".", " ").replace("_", " ")),
                 what=each.what or "",
                 id=each.event_id or "-",
             )
-            yield " ".join(text.split(" "))
+            yield sentence.format(event=told)
 
     def _amount(self, condition: Condition, each: Contribution) -> str:
         if condition.how == "refund_rate":
@@ -172,7 +183,7 @@ class _Teller:
         following = ladder.next
         if following is None:
             return
-        name = following.tier.name
+        name = self._name(ladder, following.tier.id)
         if following.missing:
             yield Line(1, self._say.missing.format(tier=name, missing=self._missing(following.missing)))
         else:
@@ -181,9 +192,11 @@ class _Teller:
     def _ahead(self, ladder: LadderExplained) -> Iterator[Line]:
         say = self._say
         for each in ladder.ahead:
-            yield Line(1, say.ahead[each.kind].format(at=self._local(each.at), tier=each.tier or say.fall_to_none))
+            yield Line(1, say.ahead[each.kind].format(at=self._local(each.at), tier=self._name(ladder, each.tier)))
         if ladder.to_keep and ladder.tier is not None:
-            yield Line(1, say.to_keep.format(tier=ladder.tier.name, missing=self._missing(ladder.to_keep)))
+            yield Line(
+                1, say.to_keep.format(tier=self._name(ladder, ladder.tier.id), missing=self._missing(ladder.to_keep))
+            )
         if not ladder.ahead and ladder.tier is not None:
             yield Line(1, say.quiet)
 
