@@ -13,7 +13,12 @@ _ASKED_ABOUT: Final = ("programme", "ladder")
 
 
 def reasons(rule: Rule, moment: Moment, name: str, *, met: bool) -> tuple[Reason, ...]:
-    """The comparisons that decide that a rule is met, or is not, each with what was read; `name` is the rule's."""
+    """The comparisons that decide that a rule is met, or is not, each with what was read; `name` is the rule's.
+
+    None, when the rule is not so: then it was not this rule that decided, whatever of it holds.
+    """
+    if rule.met(moment) is not met:
+        return ()
     return tuple(_reason(reading, name) for reading in rule.evidence(moment, met=met))
 
 

@@ -1,9 +1,9 @@
-"""What takes back a rise, and what is missing: only what orders showed, only what can be brought."""
+"""What takes back a rise, what is missing, what is a reason: only what orders showed, can be brought, decided."""
 
 import msgspec
 
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.events import OrderCancelled
+from schemas.events import OrderCancelled, OverrideSet
 from tests.journal import Journal, folded, policy_of
 from tests.unit.agents.silver import AT, order, refund
 
@@ -61,3 +61,19 @@ def test_what_must_not_be_so_is_not_missing() -> None:
     assert last.data["next_tier"]["missing"] == [
         {"metric": "spend_minor", "window": "90d", "where": None, "value": 40_000}
     ]
+
+
+def test_a_rule_that_did_not_decide_gives_no_reasons() -> None:
+    """Somebody made the customer platinum: that half of its `enter` holds is no reason for it."""
+    journal = Journal()
+    journal.activate(policy_of(UNSTEADY), 0)
+    journal.event(order(), AT)
+    at = format_instant(AT + 1)
+    by_hand = OverrideSet(
+        id="x", time=at, customer_id="c1", ladder="standing", tier="platinum", reason="goodwill", actor="a1"
+    )
+    journal.event(by_hand, AT + 1)
+
+    gold, platinum = folded(journal.records).of("tier-changes", b"c1")
+    assert [reason["metric"] for reason in gold.data["reasons"]] == ["spend_minor"]
+    assert (platinum.data["tier"]["id"], platinum.data["reasons"]) == ("platinum", [])
