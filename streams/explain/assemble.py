@@ -126,7 +126,8 @@ def _deciding(witness: Witness, changes: Sequence[Witnessed]) -> Judgement | Non
     asked = asked_of(regime, rules, name)
     if asked is None:
         raise MismatchError(f"{name} decided, but the policy {regime.policy.name!r} has no such rule")
-    now = Moment(state, state.ladders[place], regime.calendar, at)
+    standing = witnessed.judged or state.ladders[place]
+    now = Moment(state, standing, regime.calendar, at)
     reviewed = now.end_of(now.day - rules.ladder.grace_days - 1)  # as of which a review found it missing, if one did
     before, after = decision.previous_tier, decision.tier
     rose = after is not None and (before is None or after.rank > before.rank)
@@ -135,7 +136,7 @@ def _deciding(witness: Witness, changes: Sequence[Witnessed]) -> Judgement | Non
             earlier = None
             if len(changes) > 1 and not rose:
                 reached = parse_instant(changes[-2].change.decision.effective_at)
-                earlier = Moment(state, state.ladders[place], regime.calendar, reached, present=False)
+                earlier = Moment(state, standing, regime.calendar, reached, present=False)
             return judge(asked, moment, witness.lines_of(witnessed), earlier)
     raise MismatchError(f"{name}: the reasons that were published at {decision.effective_at} can't be found again")
 

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from schemas.events import InputEvent
 from streams.customer.record import decode_state, encode_state
+from streams.customer.standing import LadderStanding
 from streams.customer.state import CustomerState
 from streams.effects import Change, Effects, Published
 from streams.explain.ledger import Ledger, Line
@@ -17,6 +20,8 @@ class Witnessed(NamedTuple):
     change: Change
     record: bytes
     regime: Regime
+    judged: LadderStanding | None
+    """Of a change of tier, the standing by which it was judged."""
     lines: int
     """So many lines of the ledger were written by then."""
 
@@ -37,6 +42,7 @@ class Witness(Effects):
         self.records = 0
         self._event: InputEvent | None = None
         self._key = b""
+        self._judged: LadderStanding | None = None
         self._state_of: Callable[[bytes], CustomerState | None] = lambda _: None
         self._regimes: Sequence[Regime] = ()
 
@@ -55,13 +61,18 @@ class Witness(Effects):
         if state is not None:
             self.records = state.journal_seq
 
+    def judge(self, standing: LadderStanding) -> None:
+        """Keep it for the change that follows."""
+        self._judged = msgspec.structs.replace(standing)
+
     def publish(self, topic: str, decision: Published, change_id: str) -> None:
         """Keep what is known at this instant, then publish."""
         super().publish(topic, decision, change_id)
         state = self._look(self._event if decision.caused_by.event_id is not None else None)
         if state is not None:
             regime = self._regimes[state.ordinal]
-            self.decisions.append(Witnessed(self.changes[-1], encode_state(state), regime, len(self.ledger.lines)))
+            lines, judged, self._judged = len(self.ledger.lines), self._judged, None
+            self.decisions.append(Witnessed(self.changes[-1], encode_state(state), regime, judged, lines))
 
     def lines_of(self, witnessed: Witnessed) -> Sequence[Line]:
         """The ledger as it was when a decision was made."""

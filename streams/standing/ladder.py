@@ -35,6 +35,8 @@ class Move(NamedTuple):
     """The tier before, if a new policy no longer has it; `previous` is 0 then."""
     judged_day: int = 0
     """Last day of the period whose review found the tier's `keep` missing; 0: it was found missing now."""
+    held: tuple[int, tuple[int, int]] | None = None
+    """`since` and `base` before it: what `since last change` was counted from. None: they are as they were."""
 
 
 def review(
@@ -56,6 +58,7 @@ def review(
     now = Moment(state, standing, calendar, at)
     before, previous = standing.shown, standing.rank
     judged_day = standing.judged_day or _reviewed_day(now)
+    held = standing.since, standing.base
     taken, recompute = recompute, recompute or not rules.steady or bool(standing.noticed)
     reached = _highest(now, rules, above=previous)
     correction = False
@@ -81,7 +84,7 @@ def review(
         or (rules.announces and standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
     ):
         standing.due = next_due(now, rules)
-    return Move(before, standing.shown, at, correction, judged_day=judged_day) if moved else None
+    return Move(before, standing.shown, at, correction, judged_day=judged_day, held=held) if moved else None
 
 
 def next_due(now: Moment, rules: LadderRules) -> int:

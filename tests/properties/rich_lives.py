@@ -69,13 +69,17 @@ deduct = "5.00"
 [[ladder.tier]]
 id = "mid"
 enter.any = [{ metric = "balance", at_least = "60.00" }, { metric = "trait:country", is = "CN" }]
-keep.any = [{ metric = "spend", window = "calendar year", at_least = "10.00" }]
+keep.any = [
+  { metric = "spend", window = "calendar year", at_least = "10.00" },
+  { metric = "orders", window = "since last change", at_least = 3 },
+]
 deduct = "20.00"
 [[ladder.tier]]
 id = "high"
 enter.any = [
   { metric = "spend", window = "membership year", at_least = "120.00" },
   { metric = "spend", window = "calendar quarter", at_least = "110.00" },
+  { metric = "spend", window = "since last change", at_least = "45.00" },
 ]
 keep.all = [{ metric = "visits", window = "calendar year", at_least = 1 }]
 [churn]

@@ -77,3 +77,20 @@ def test_a_rule_that_did_not_decide_gives_no_reasons() -> None:
     gold, platinum = folded(journal.records).of("tier-changes", b"c1")
     assert [reason["metric"] for reason in gold.data["reasons"]] == ["spend_minor"]
     assert (platinum.data["tier"]["id"], platinum.data["reasons"]) == ("platinum", [])
+
+
+def test_a_rise_by_what_came_since_the_last_change_says_so() -> None:
+    """The value is that of before the rise, with which counting begins anew."""
+    since = 'window = "since last change", at_least = "110.00"'
+    ladder = UNSTEADY.replace('window = "90 days", at_least = "500.00"', since)
+    journal = Journal()
+    journal.activate(policy_of(ladder), 0)
+    journal.event(order(), AT)
+    for number in (2, 3, 4):
+        later = order(number=number, total=4_000)
+        later.time = format_instant(AT + number * MS_PER_DAY)
+        journal.event(later, AT + number * MS_PER_DAY)
+
+    (*_, last) = folded(journal.records).of("tier-changes", b"c1")
+    reasons = [(each["metric"], each["window"], each["value"]) for each in last.data["reasons"]]
+    assert reasons[0] == ("spend_minor", "since_change", 12_000)
