@@ -17,9 +17,18 @@ from streams.customer.state import CustomerState
 Account: TypeAlias = tuple[str, ...]
 """What is booked: `("log", "spend")`, `("series", name, "count")`, `("channel", name, "orders")` ..."""
 Books: TypeAlias = dict[tuple[Account, int], int]
+Rows: TypeAlias = dict[tuple[Account, int], tuple[int, ...]]
 LIFE: Final = 0
 """In place of a day: over the whole life."""
 POLICY: Final = "policy.activated"
+_LOG: Final = ("log",)
+_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "log": tuple(daylog.METRICS),
+    "series": ("count", "amount"),
+    "channel": ("orders", "spend"),
+    "channel_type": ("orders", "spend"),
+}
+_NOTHING: Final = (0,) * len(daylog.METRICS)
 BY_HAND: Final = OverrideSet | OverrideCleared | TierMatchGranted
 
 
@@ -79,23 +88,16 @@ class Ledger:
     def __init__(self) -> None:
         """Begin with nothing known."""
         self.lines: list[Line] = []
-        self._books: Books = {}
+        self._rows: Rows = {}
         self._facts: dict[tuple[str, str], object] = {}
         self._orders: dict[bytes, tuple[int, int]] = {}
 
     def observe(self, state: CustomerState, event: InputEvent | None, calendar: Calendar) -> None:
         """Enter what has changed since the last time, under the event."""
-        before, self._books = self._books, dict(_books(state))
+        before, self._rows = self._rows, dict(_rows(state))
+        booked = _difference(before, self._rows, calendar.day_of(state.clock) - daylog.LOG_DAYS)
         known, self._facts = self._facts, dict(_facts(state))
         touched = frozenset(name for name, fact in self._facts.items() if known.get(name) != fact)
-        booked = {
-            place: amount - before.get(place, 0)
-            for place, amount in self._books.items()
-            if amount != before.get(place, 0)
-        }
-        for place in before.keys() - self._books.keys():
-            if place[1] == LIFE or place[1] > calendar.day_of(state.clock) - daylog.LOG_DAYS:
-                booked[place] = -before[place]
         order_id = getattr(event, "order_id", "")
         order, kept, remaining = hash_of(order_id) if order_id else b"", 0, 0
         if order and (found := orders.find(state, order)) is not None:
@@ -108,26 +110,32 @@ class Ledger:
             self.lines.append(Line(event, day, booked, order, kept, remaining, old, touched))
 
 
-def _books(state: CustomerState) -> Iterator[tuple[tuple[Account, int], int]]:
-    """Everything that is counted: by day, and over the whole life."""
-    for entry in daylog.entries(state):
-        for metric, column in daylog.METRICS.items():
-            if entry[column]:
-                yield (("log", metric), entry[0]), entry[column]
-    for metric in daylog.METRICS:
-        if state.sums[daylog.PLACES[metric, None]]:
-            yield (("log", metric), LIFE), state.sums[daylog.PLACES[metric, None]]
+def _rows(state: CustomerState) -> Iterator[tuple[tuple[Account, int], tuple[int, ...]]]:
+    """Everything that is counted, by day and over the whole life; what the columns are stands in _COLUMNS."""
+    for day, *counted in daylog.entries(state):
+        yield (_LOG, day), tuple(counted)
+    yield (_LOG, LIFE), tuple(state.sums[daylog.PLACES[metric, None]] for metric in daylog.METRICS)
     for name, held in state.series.items():
         for day, count, amount in series.entries(state, name):
-            yield (("series", name, "count"), day), count
-            yield (("series", name, "amount"), day), amount
-        yield (("series", name, "count"), LIFE), held.count
-        yield (("series", name, "amount"), LIFE), held.amount
+            yield (("series", name), day), (count, amount)
+        yield (("series", name), LIFE), (held.count, held.amount)
     for channel, (_, kept, spend) in state.channels.items():
-        yield (("channel", channel, "orders"), LIFE), kept
-        yield (("channel", channel, "spend"), LIFE), spend
-    for place, amount in enumerate(state.channel_types):
-        yield (("channel_type", ("online", "offline")[place // 2], ("orders", "spend")[place % 2]), LIFE), amount
+        yield (("channel", channel), LIFE), (kept, spend)
+    for place, kind in enumerate(("online", "offline")):
+        yield (("channel_type", kind), LIFE), tuple(state.channel_types[2 * place : 2 * place + 2])
+
+
+def _difference(before: Rows, after: Rows, oldest: int) -> Books:
+    """What has changed, column by column; a day that is gone because it is older than `oldest` has not."""
+    booked: Books = {}
+    places = [place for place, row in after.items() if before.get(place) != row]
+    places += [place for place in before.keys() - after.keys() if place[1] == LIFE or place[1] > oldest]
+    for account, day in places:
+        old, new = before.get((account, day), _NOTHING), after.get((account, day), _NOTHING)
+        for column, had, has in zip(_COLUMNS[account[0]], old, new, strict=False):
+            if had != has:
+                booked[(*account, column), day] = has - had
+    return booked
 
 
 def _facts(state: CustomerState) -> Iterator[tuple[tuple[str, str], object]]:

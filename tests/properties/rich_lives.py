@@ -161,4 +161,5 @@ def event_of(kind: str, number: int, which: int, amount: int, now: int, occurred
     }
     if which % 2 == 0 and kind != "membership.ended":
         told["valid_until"] = format_instant(now + amount * MS_PER_DAY)
-    return msgspec.convert(told, InputEvent)
+    event: InputEvent = msgspec.convert(told, InputEvent)
+    return event
