@@ -13,7 +13,7 @@ from streams.policy.condition_words import Language
 UNKNOWN_EXIT_CODE = 1
 INDENT = "  "
 
-app = App(name="explain", help="Why a customer stands where they stand.")
+app = App(name="explain")
 
 
 @app.default
