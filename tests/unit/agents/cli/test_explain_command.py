@@ -52,6 +52,14 @@ def test_json_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_chinese_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fall by time, sentence by sentence, with the tiers' Chinese names."""
+    assert explained("--at", FALLEN, "--language", "zh") == 0
+
+    assert capsys.readouterr().out == GOLDEN.with_suffix(".zh.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("folder")
 def test_nobody_and_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody, nobody yet, and an instant that is none."""
     assert run(["explain", "nobody", "--input", "journal.jsonl", "--policy", "policy.toml"]) == 1
