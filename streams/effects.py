@@ -6,6 +6,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from schemas.decisions import Cause, ChurnRiskChanged, DowngradeAverted, DowngradeUpcoming, TierChanged
 from schemas.rejections import Rejected
+from streams.customer.standing import LadderStanding
 
 _VARIANTS = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 _NAMESPACE = uuid5(NAMESPACE_DNS, "tierstream").bytes
@@ -80,6 +81,9 @@ class Effects:
     def taken(self) -> bool:
         """Whether the record under way was taken: neither refused nor a repeat."""
         return not self.repeated and all(refused.waited for refused in self.refused)
+
+    def judge(self, standing: LadderStanding) -> None:
+        """Be told by which standing the change to be published next was judged; only who explains it asks."""
 
     def publish(self, topic: str, decision: Published, change_id: str) -> None:
         """A change to publish, in order."""

@@ -37,10 +37,13 @@ def steps(page: str) -> list[Step]:
 
 
 def answers(said: str, shown: tuple[str, ...]) -> bool:
-    """Whether an answer is what the page shows: `…` alone is any lines, within a line any text; blanks count as one."""
+    """Whether an answer is what the page shows: `…` alone is any lines, within a line any text; blanks count as one.
+
+    Empty lines count as none.
+    """
     if not shown:
         return True
-    lines = [" ".join(line.split()) for line in shown]
+    lines = [" ".join(line.split()) for line in shown if line.strip()]
     parts = ["(?:.*\n)*" if line == ANYTHING else re.escape(line).replace(ANYTHING, ".*") + "\n" for line in lines]
     text = "".join(" ".join(line.split()) + "\n" for line in said.splitlines() if line.strip())
     return re.fullmatch("".join(parts), text) is not None

@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "Prove that what was published is what the journal says.",
     "policy": "Check, compare, show and activate policies.",
     "customer": "Look at one customer.",
+    "explain": "Tell why a customer stands where they stand, and what would change it.",
     "fit": "Fit the churn model to your own purchases, and see how well it predicts.",
     "override": "Set a customer's tier by hand, take that back, match a standing elsewhere.",
     "project": "Carry the newest profiles into Redis.",

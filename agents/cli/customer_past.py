@@ -10,6 +10,7 @@ from agents.cli.options import print_json, print_table, progress_bar, say
 from agents.errors import ConfigurationError
 from agents.policy_activation import policy_from_file
 from agents.processes import Told, in_processes, processors
+from agents.replay.explaining import explanation_at
 from agents.replay.history import History, history_of, newest_policy, standing_at, steps
 from agents.replay.index import CustomerIndex
 from agents.replay.journal_file import JournalFile
@@ -17,6 +18,7 @@ from agents.replay.journal_topic import JournalTopic
 from agents.replay.words import Row, now_words, rows_of
 from agents.settings import Settings
 from schemas.decisions import Profile
+from streams.explain.report import Explanation
 from streams.policy.model import Policy
 from streams.standing.profile import profile
 
@@ -60,6 +62,13 @@ def profile_at(settings: Settings, customer: bytes, at: int, options: PastOption
     policy = _policy(options.policy, settings, history)
     found = standing_at(history, at, dedupe=settings.intake.dedupe, policy=policy)
     return profile(found.state, found.regime, customer.decode()) if found else None
+
+
+def explain_at(settings: Settings, customer: bytes, at: int | None, options: PastOptions) -> Explanation | None:
+    """Why the customer stood where they stood at an instant; None when nothing was known of them."""
+    history = _history(settings, customer, options)
+    policy = _policy(options.policy, settings, history)
+    return explanation_at(history, at, dedupe=settings.intake.dedupe, policy=policy)
 
 
 def tell_timeline(settings: Settings, customer: bytes, options: PastOptions) -> int:

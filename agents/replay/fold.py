@@ -67,10 +67,12 @@ class JournalFold:
         policy: Policy | None = None,
         until: int = FOR_EVER,
         decoded_max: int = DECODED_MAX,
+        effects: Effects | None = None,
     ) -> None:
         """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
 
-        `policy` decides instead of all that were activated. What is stamped after `until` is left out.
+        `policy` decides instead of all that were activated. What is stamped after `until` is left out. `effects`
+        collects what is published, where somebody wants to look at the moment of publishing.
         """
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
@@ -79,7 +81,7 @@ class JournalFold:
         """The policies that decide, in the order of their activation."""
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
-        self._effects = Effects()
+        self._effects = Effects() if effects is None else effects
         self._tick = NO_TICK
         self._after_tick: set[bytes] = set()
         """Customers whose record came after the tick: it did not concern them as they are now."""
@@ -107,6 +109,11 @@ class JournalFold:
         self._effects.backfill = take_history(self._store).loading
         for key in [key for key in self._store if is_control_key(key)]:
             del self._store[key]
+
+    def state_now(self, key: bytes) -> CustomerState | None:
+        """A customer's state as it is right now, also while it is being folded; None when nothing is known of them."""
+        record = self._store.get(key)
+        return self._decoded.get(key) or (None if record is None else decode_state(record))
 
     def take(self, entry: Entry) -> None:
         """Fold a record."""

@@ -15,6 +15,7 @@ from schemas.journal import ControlRecord, decode_journal, is_control_key
 from streams.customer import daylog
 from streams.customer.state import CustomerState
 from streams.effects import Change, Effects, Refused
+from streams.explain.witness import Witness
 from streams.policy.model import Policy
 from streams.regime import Regime
 
@@ -89,12 +90,12 @@ def steps(
     history: History, *, dedupe: bool = True, policy: Policy | None = None, until: int = FOR_EVER
 ) -> Iterator[Step]:
     """The customer's records in order, with the decisions that each led to; what time led to stands before the next."""
-    yield from _Walk(history, dedupe=dedupe, policy=policy, until=until).steps()
+    yield from Walk(history, dedupe=dedupe, policy=policy, until=until).steps()
 
 
 def standing_at(history: History, until: int, *, dedupe: bool = True, policy: Policy | None = None) -> Standing | None:
     """Where the customer stood at an instant, with the windows of that day; None when nothing was known of them."""
-    walk = _Walk(history, dedupe=dedupe, policy=policy, until=until)
+    walk = Walk(history, dedupe=dedupe, policy=policy, until=until)
     for _ in walk.steps():
         pass
     for _, state in walk.fold.customers():
@@ -105,13 +106,17 @@ def standing_at(history: History, until: int, *, dedupe: bool = True, policy: Po
     return None
 
 
-class _Walk:
-    """One way through a history."""
+class Walk:
+    """One way through a history; a `witness` sees each event before and after it is folded, and each decision."""
 
-    def __init__(self, history: History, *, dedupe: bool, policy: Policy | None, until: int) -> None:
-        self._history = history
+    def __init__(
+        self, history: History, *, dedupe: bool, policy: Policy | None, until: int, witness: Witness | None = None
+    ) -> None:
+        self._history, self._witness = history, witness
         self._told: list[Step] = []
-        self.fold = JournalFold(history.home, self._tell, dedupe=dedupe, policy=policy, until=until)
+        self.fold = JournalFold(history.home, self._tell, dedupe=dedupe, policy=policy, until=until, effects=witness)
+        if witness is not None:
+            witness.attend(self.fold.state_now, self.fold.regimes)
 
     def steps(self) -> Iterator[Step]:
         """Fold, and tell of each step."""
@@ -125,7 +130,11 @@ class _Walk:
                 self.fold.take(entry)
                 yield from self._taken()
                 continue
+            if self._witness is not None:
+                self._witness.hear(entry.key, event)
             state = self.fold.fold(entry.key, event, entry)
+            if self._witness is not None:
+                self._witness.heard()
             taken = self._taken()
             by_event = taken.pop() if taken and taken[-1].event is not None else Step(event, [], [], 0)
             yield from taken
@@ -158,7 +167,7 @@ class _Walk:
 def newest_policy(history: History) -> Policy:
     """The policy that was activated last."""
     activated = [entry for entry in history.entries if entry.key == POLICY_KEY]
-    walk = _Walk(history._replace(entries=activated), dedupe=True, policy=None, until=FOR_EVER)
+    walk = Walk(history._replace(entries=activated), dedupe=True, policy=None, until=FOR_EVER)
     for _ in walk.steps():
         pass
     if not walk.fold.regimes:

@@ -60,6 +60,11 @@ def totals(state: CustomerState, name: str, first: int | None, last: int | None)
     return count, amount
 
 
+def entries(state: CustomerState, name: str) -> list[tuple[int, ...]]:
+    """A series as (day, count, amount), oldest first."""
+    return [(day + DAY_ZERO, *rest) for day, *rest in _entry_of(name).iter_unpack(state.series[name].log)]
+
+
 def first_day(state: CustomerState, name: str, first: int) -> int | None:
     """The earliest day from `first` on of which the series knows something."""
     series = state.series.get(name)

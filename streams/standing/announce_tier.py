@@ -6,6 +6,8 @@ Why, since when, until when, and what would change it.
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from schemas.clock import format_instant
 from schemas.decisions import CausedBy, Direction, DowngradeAverted, DowngradeUpcoming, NextTier, Reason, TierChanged
 from streams.customer.standing import LadderStanding
@@ -45,6 +47,11 @@ def announce_tier(
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
     told = regime.policy.hash, move.effective_at, trigger.event_id
     change_id = output_id(effects.customer_id, "tier_changed", sequence, *told)
+    judged_by = standing
+    if move.changed is not None:  # the move itself has begun to count anew what is counted since the last one
+        judged_by = msgspec.structs.replace(standing, since=move.changed[0], base=move.changed[1])
+    effects.judge(judged_by)
+    then = Moment(state, judged_by, regime.calendar, move.effective_at)
     decision = TierChanged(
         customer_id=effects.customer_id,
         effective_at=format_instant(move.effective_at),
@@ -53,7 +60,7 @@ def announce_tier(
         cause="correction" if move.correction and not trigger.backfill else trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_reasons(Moment(state, standing, regime.calendar, now.at), rules, previous, current, move),
+        reasons=_reasons(then, rules, previous, current, move),
         customer=customer_block(state, regime),
         ladder=rules.ladder.id,
         tier=tier_ref(current),
@@ -168,8 +175,6 @@ def _reasons(
     decided has its own reason, told by `override`.
     """
     rose = current is not None and (previous is None or current.rank > previous.rank)
-    if move.changed is not None:
-        now.since, now.base = move.changed
     closed = now.end_of(move.judged_day) if move.judged_day else now
     if rose and current is not None:
         tier, name = rules.tiers[current.rank - 1], f"{rules.ladder.id}.{current.id}"

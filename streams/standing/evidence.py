@@ -8,7 +8,7 @@ from streams.policy.model import Comparison
 from streams.standing.moment import Moment
 from streams.standing.rules import Reading, Rule
 
-_UNMET: Final[dict[str, Operator]] = {">=": "<", ">": "<=", "<=": ">", "<": ">=", "==": "!=", "in": "not in"}
+UNMET: Final[dict[str, Operator]] = {">=": "<", ">": "<=", "<=": ">", "<": ">=", "==": "!=", "in": "not in"}
 _ASKED_ABOUT: Final = ("programme", "ladder")
 
 
@@ -30,6 +30,7 @@ def missing(rule: Rule, moment: Moment) -> tuple[Missing, ...]:
         short(reading.comparison, reading.comparison.threshold - (reading.value or 0))
         for reading in rule.evidence(moment, met=False)
         if reading.comparison.operator in {">=", ">"}
+        and not reading.met  # of what must not be so, nothing is missing
         and isinstance(reading.value, int | float | None)
         and isinstance(reading.comparison.threshold, int | float)
     )
@@ -78,6 +79,6 @@ def _reason(reading: Reading, name: str) -> Reason:
         window=window_name(c),
         where=asked_about(c),
         value=reading.value,
-        operator=c.operator if reading.met else _UNMET[c.operator],
+        operator=c.operator if reading.met else UNMET[c.operator],
         threshold=c.threshold,
     )

@@ -140,7 +140,10 @@ def restate(
 
 
 def _hold(now: Moment, rules: LadderRules, *, taken: bool) -> tuple[bool, bool]:
-    """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended."""
+    """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended.
+
+    Only a record that took something back shows a rise to have been void: what time ends was earned, and has its grace.
+    """
     standing = now.standing
     tier = rules.tiers[standing.rank - 1]
     kept = tier.keep.met(now)

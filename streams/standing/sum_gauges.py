@@ -105,14 +105,14 @@ class FilteredOrders(Gauge):
         first = first_day(self._window, moment)
         if first is None:
             return self._lifetime(moment)
-        found = (o for o in self._passing(moment, first) if moment.last is None or o.day <= moment.last)
+        found = (o for o in self.passing(moment, first) if moment.last is None or o.day <= moment.last)
         return sum(order.remaining if self._spend else 1 for order in found)
 
     def next_change(self, moment: Moment) -> int:
         first = first_day(self._window, moment)
         if first is None:
             return FOREVER
-        days = [order.day for order in self._passing(moment, first)]
+        days = [order.day for order in self.passing(moment, first)]
         return next_leaving(self._window, moment, min(days, default=None))
 
     def restated(self, value: Value, moment: Moment, booked: Booked) -> Value:
@@ -121,7 +121,7 @@ class FilteredOrders(Gauge):
         added = booked.spend if self._spend else booked.orders
         return value + added if self._filter(moment)(booked.order) else value
 
-    def _passing(self, moment: Moment, first: int) -> "list[orders.Order]":
+    def passing(self, moment: Moment, first: int) -> "list[orders.Order]":
         return list(filter(self._filter(moment), orders.since(moment.state, first)))
 
     def _filter(self, moment: Moment) -> "Callable[[orders.Order], bool]":

@@ -115,6 +115,11 @@ def past_of_one_customer(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixtu
     refused = [row["what"] for row in quick["timeline"] if row["kind"] == "refused"]
     assert len(refused) == 1
 
+    explained = shop.command(capsys, "explain", "c1", *index)
+    changes = [record for record in shop.records("tier-changes") if record.key == b"c1"]
+    assert explained["ladders"][0]["decision"]["id"] == changes[-1].data["id"]
+    assert explained["rechecked"] > 0
+
     now = shop.command(capsys, "customer", "show", "c1", "--at", "2030-01-01T00:00:00Z", *index)
     assert now["policy"]["name"] == "strict"
     assert now["caused_by"]["journal_seq"] == shop.profiles()["c1"]["caused_by"]["journal_seq"]
