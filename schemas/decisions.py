@@ -203,7 +203,7 @@ class ChurnRiskChanged(Decision, kw_only=True, frozen=True):
     suggested_action: str | None
     model: ModelRef
     next_band: str | None
-    """The band that silence leads to next, and when."""
+    """The band that time alone leads to next, and when: a higher one, or a lower one where trouble fades."""
     next_band_at: Instant | None
     corrects: str | None
 
@@ -226,6 +226,14 @@ class ChurnStanding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     since: Instant
     score: Probability
     p_alive: Probability
+    value_minor: Count | None
+    """Lifetime value: what is expected to be spent within the policy's `value_horizon`, discounted; revenue.
+
+    Null where the model knows nothing of spend, as the built-in one."""
+    at_risk_minor: Count | None
+    """What would come besides if it were certain that the customer has not left."""
+    spent_minor: Count
+    """What was spent over the whole life, net of what was refunded."""
     model: ModelRef
 
 

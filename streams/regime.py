@@ -1,16 +1,18 @@
-"""A policy in force: what the fold needs of it at hand."""
+"""A policy and a churn model in force: what the fold needs of them at hand."""
 
 import msgspec
 
-from schemas.decisions import ModelRef, PolicyRef, TierRef
+from schemas.decisions import PolicyRef, TierRef
 from streams.calendar import Calendar
-from streams.policy.metrics import METRICS
-from streams.policy.model import ChurnRules, OrderFilter, Policy, Tier, comparisons, counters, requirements_of
+from streams.models.churn_model import ChurnModel
+from streams.policy.metrics import METRICS, MODEL_METRICS
+from streams.policy.model import OrderFilter, Policy, Tier, comparisons, counters, requirements_of
 from streams.standing.ladder_rules import LadderRules, ladder_rules
+from streams.standing.risk_rules import RiskRules, misfit, risk_rules
 
 
 class Regime(msgspec.Struct, frozen=True):
-    """One activated policy.
+    """One activated policy with the model that was in force then, or one activated model under the policy before it.
 
     A partition's regimes are numbered in the order of their activation; a state remembers the ordinal.
     """
@@ -30,7 +32,12 @@ class Regime(msgspec.Struct, frozen=True):
     """Place of the ladder that outputs name in short: the first public one; -1 if there is none."""
     tier_refs: tuple[tuple[TierRef, ...], ...]
     """Per ladder, its tiers as outputs name them."""
-    model_ref: ModelRef | None
+    risk: RiskRules | None
+    """None: the policy does not judge churn."""
+    model: ChurnModel | None = None
+    """The newest model that was activated, whether or not it fits the policy; None: none was."""
+    by_model: bool = False
+    """Whether the model is what is new about it."""
 
 
 def tier_ref(tier: Tier | None) -> TierRef | None:
@@ -42,33 +49,40 @@ def _tier_ref(tier: Tier) -> TierRef:
     return TierRef(id=tier.id, name=tier.name.get("en") or next(iter(tier.name.values())), rank=tier.rank)
 
 
-def model_ref(rules: ChurnRules) -> ModelRef:
-    """The model behind a churn score as outputs name it."""
-    return ModelRef(name="mbg-nbd", version=rules.model.name)
+def regime_of(
+    policy: Policy, ordinal: int, effective_at: int, model: ChurnModel | None = None, *, by_model: bool = False
+) -> Regime:
+    """Put a policy in force, with the newest activated model.
 
-
-def regime_of(policy: Policy, ordinal: int, effective_at: int) -> Regime:
-    """Put a policy in force."""
-    subjects = frozenset(
-        METRICS[comparison.metric].subject
+    A model that does not fit the policy leaves the scores to the model that the policy names.
+    """
+    rules = policy.churn
+    fitting = model if model is not None and misfit(rules, policy.currency, model) is None else None
+    risk = None if rules is None else risk_rules(rules, fitting)
+    metrics = {
+        comparison.metric
         for ladder in policy.ladders
         for requirement in requirements_of(ladder)
         for comparison in comparisons(requirement)
-    )
+    }
+    subjects: frozenset[str] = frozenset(METRICS[metric].subject for metric in metrics)
+    if risk is not None and not metrics.isdisjoint(MODEL_METRICS):
+        subjects |= risk.heeded
     public = next((place for place, ladder in enumerate(policy.ladders) if ladder.audience == "public"), -1)
     ref = PolicyRef(name=policy.name, hash=policy.hash)
     refs = tuple(tuple(_tier_ref(tier) for tier in ladder.tiers) for ladder in policy.ladders)
-    model = model_ref(policy.churn) if policy.churn else None
     return Regime(
         policy=policy,
         ordinal=ordinal,
         effective_at=effective_at,
         calendar=Calendar(policy.time_zone),
         ref=ref,
-        ladders=ladder_rules(policy),
+        ladders=ladder_rules(policy, risk),
         subjects=subjects,
         counted=counters(policy),
         public=public,
         tier_refs=refs,
-        model_ref=model,
+        risk=risk,
+        model=model,
+        by_model=by_model,
     )

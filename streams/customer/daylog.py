@@ -167,6 +167,14 @@ def windows(state: CustomerState) -> tuple[int, ...]:
     return _WINDOWS_OF_ALL(state.sums)
 
 
+def first_day_spend(state: CustomerState) -> int:
+    """Net spend of the first purchase day of the whole life."""
+    log, relative = state.days, state.first_day - DAY_ZERO
+    if log and relative >= _day_at(log, 0):
+        return int(_ENTRY.unpack_from(log, _find(log, relative, len(log)))[SPEND])
+    return state.first_spend
+
+
 def entries(state: CustomerState) -> list[tuple[int, ...]]:
     """The log as (day, orders, visits, tickets, spend, views, carts), oldest first."""
     return [(day + DAY_ZERO, *rest) for day, *rest in _ENTRY.iter_unpack(state.days)]
@@ -194,8 +202,11 @@ def _drop_before(state: CustomerState, oldest: int) -> int:
     """Let the days up to `oldest` leave the log; the first day that stays, a great one if none does."""
     log, dropped = state.days, 0
     while dropped < len(log) and (day := _day_at(log, dropped)) <= oldest:
-        if _ENTRY.unpack_from(log, dropped)[ORDERS]:
+        entry = _ENTRY.unpack_from(log, dropped)
+        if entry[ORDERS]:
             state.dropped_last_day = max(state.dropped_last_day, day + DAY_ZERO)
+            if day + DAY_ZERO == state.first_day:
+                state.first_spend = entry[SPEND]
         dropped += _SIZE
     if dropped:
         del log[:dropped]
@@ -224,9 +235,12 @@ def _book_older(state: CustomerState, day: int, orders: int, visits: int, ticket
     """A day older than the log counts in the lifetime alone, and an order then makes it a purchase day of its own."""
     for column, amount in ((ORDERS, orders), (VISITS, visits), (TICKETS, tickets), (SPEND, spend)):
         state.sums[_LIFETIME + column] += amount
+    first = state.first_day
     if orders > 0:
         _purchase_day_added(state, day)
         state.dropped_last_day = max(state.dropped_last_day, day)
+    if day == state.first_day:
+        state.first_spend = spend if day != first else max(0, state.first_spend + spend)
 
 
 def _count(sums: list[int], column: int, amount: int, age: int) -> None:

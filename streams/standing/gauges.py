@@ -1,7 +1,7 @@
 """Gauges: each reads one metric of a customer at a moment, and tells when time alone may change what it reads.
 
-All but probabilities and facts change at local midnight only. Amounts and counts of a window fall as days leave it;
-days since something rise; shares may do either.
+All but facts change at local midnight only; what the churn model says has gauges of its own (`model_gauges`). Amounts
+and counts of a window fall as days leave it; days since something rise; shares may do either.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,8 @@ from streams.customer import daylog, facts, orders, series
 from streams.customer.booking import Booked
 from streams.customer.standing import NO_RANK
 from streams.customer.state import NEVER
-from streams.models.crossing import MS_PER_WEEK
-from streams.models.mbgnbd import after_silence
-from streams.policy.model import ChurnRules, OrderFilter
+from streams.policy.model import OrderFilter
 from streams.policy.windows import Window
-from streams.standing import churn
 from streams.standing.moment import FOREVER, Moment
 from streams.standing.spans import first_day, next_leaving, next_reset
 
@@ -276,27 +273,6 @@ class Constant(Gauge):
 
     def value(self, moment: Moment) -> Value:
         return self._read(moment)
-
-
-class Probability(Gauge):
-    """What the churn model says: the risk of no purchase rises with silence, P(alive) falls."""
-
-    __slots__ = ("_horizon_weeks", "_rising", "_rules")
-
-    def __init__(self, rules: ChurnRules, horizon_days: int, *, rising: bool) -> None:
-        self._rules, self._rising = rules, rising
-        self._horizon_weeks = (horizon_days or rules.horizon_days) / 7
-
-    def value(self, moment: Moment) -> float | None:
-        if not moment.state.purchase_days:
-            return None
-        past = churn.history(moment.state, moment.calendar)
-        silence = max(0, moment.at - past.anchor_ms) / MS_PER_WEEK
-        bought, alive = after_silence(self._rules.model, past.repeats, past.weeks, silence, self._horizon_weeks)
-        return 1.0 - bought if self._rising else alive
-
-    def next_change(self, moment: Moment) -> int:
-        return moment.at + 1 if moment.state.purchase_days else FOREVER
 
 
 def _share(part: int, whole: int) -> float:

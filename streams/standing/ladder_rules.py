@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
 from streams.policy.windows import LIFETIME
-from streams.standing.gauges import Constant, Gauge, Membership, Override, Probability, money, plain_gauge
+from streams.standing.gauges import Constant, Gauge, Membership, Override, money, plain_gauge
+from streams.standing.model_gauges import LifetimeValue, Probability
 from streams.standing.moment import Moment
+from streams.standing.risk_rules import RiskRules
 from streams.standing.rules import Rule, rule_of
 
 
@@ -42,14 +44,14 @@ class LadderRules(NamedTuple):
         return self.ladder.tiers[rank - 1] if rank else None
 
 
-def ladder_rules(policy: Policy) -> tuple[LadderRules, ...]:
+def ladder_rules(policy: Policy, risk: RiskRules | None) -> tuple[LadderRules, ...]:
     """Make all ladders of a policy ready to be judged."""
-    return tuple(_ladder(policy, ladder) for ladder in policy.ladders)
+    return tuple(_ladder(policy, risk, ladder) for ladder in policy.ladders)
 
 
-def _ladder(policy: Policy, ladder: Ladder) -> LadderRules:
+def _ladder(policy: Policy, risk: RiskRules | None, ladder: Ladder) -> LadderRules:
     def gauge_of(comparison: Comparison) -> Gauge:
-        return _gauge(policy, ladder, comparison)
+        return _gauge(policy, risk, ladder, comparison)
 
     tiers = []
     for tier in ladder.tiers:
@@ -63,7 +65,7 @@ def _ladder(policy: Policy, ladder: Ladder) -> LadderRules:
     return LadderRules(ladder, tuple(tiers), minimum, steady and minimum is None, announces)
 
 
-def _gauge(policy: Policy, ladder: Ladder, c: Comparison) -> Gauge:
+def _gauge(policy: Policy, risk: RiskRules | None, ladder: Ladder, c: Comparison) -> Gauge:
     match c.metric:
         case "trait":
             return Constant(lambda moment: moment.state.traits.get(c.name))
@@ -74,12 +76,18 @@ def _gauge(policy: Policy, ladder: Ladder, c: Comparison) -> Gauge:
         case "balance":
             life = money(LIFETIME, NO_FILTER, spend=ladder.balance == "spend")
             return Constant(lambda moment: _balance(life, moment))
-        case "p_alive" | "p_no_purchase":
-            if policy.churn is None:
-                raise ValueError(f"{c.metric} needs the rules of churn risk")
-            return Probability(policy.churn, c.horizon_days, rising=c.metric == "p_no_purchase")
+        case "p_alive" | "p_no_purchase" | "clv":
+            return _model_gauge(risk, c)
         case _:
             return plain_gauge(c.metric, c.window, c.where)
+
+
+def _model_gauge(risk: RiskRules | None, c: Comparison) -> Gauge:
+    if risk is None:
+        raise ValueError(f"{c.metric} needs the rules of churn risk")
+    if c.metric == "clv":
+        return LifetimeValue(risk)
+    return Probability(risk, c.horizon_days, alive=c.metric == "p_alive")
 
 
 def _balance(life: Gauge, moment: Moment) -> int:
