@@ -26,6 +26,7 @@ from schemas.journal import (
     ControlRecord,
     GoLive,
     JournalRecord,
+    ModelActivated,
     PolicyActivated,
     control_key,
     decode_journal,
@@ -245,7 +246,7 @@ class CustomersPartition:
 
     def _control(self, event: ControlRecord, record: Record) -> None:
         match event:
-            case PolicyActivated():
+            case PolicyActivated() | ModelActivated():
                 self._activate(event, record)
             case ClockTick():
                 self._tick_under_way = False
@@ -264,14 +265,15 @@ class CustomersPartition:
         if home is None or home == self._home:
             self._due_work = DueWork(parse_canonical(instant), closing)
 
-    def _activate(self, event: PolicyActivated, record: Record) -> None:
+    def _activate(self, event: PolicyActivated | ModelActivated, record: Record) -> None:
         regime = self._policies.activate(event)
         if regime.ordinal:
             for key in [*self._store, *self._decoded]:
                 self._due.add(key, regime.effective_at)
+        what = "model" if isinstance(event, ModelActivated) else "policy"
         audit = {
-            "type": "policy.activated",
-            "policy": event.name,
+            "type": f"{what}.activated",
+            what: event.name,
             "hash": event.hash,
             "effective_at": event.effective_at,
         }

@@ -1,11 +1,11 @@
-"""The policies that one partition has seen activated, in their order, and what the changelog has to be told of them."""
+"""The policies and models that one partition has seen activated, in their order, and what the changelog has to be told."""
 
 from agents.partition_records import Activation, policies_record, take_policies
 from agents.runtime.stage import StateRecord
 from schemas.clock import parse_canonical
-from schemas.journal import PolicyActivated
-from streams.policy.parse import load_canonical
-from streams.regime import Regime, regime_of
+from schemas.journal import ModelActivated, PolicyActivated
+from streams.regime import Regime
+from streams.regimes import with_model, with_policy
 
 
 class PolicyLog:
@@ -17,7 +17,7 @@ class PolicyLog:
         self._activations: list[Activation] = []
         self._written = 0
         self.regimes: list[Regime] = []
-        """The policies as the fold needs them; always the same list."""
+        """Policies and models as the fold needs them; always the same list."""
 
     def restore(self, store: dict[bytes, bytes]) -> None:
         """Take the changelog's record out of the store."""
@@ -25,9 +25,10 @@ class PolicyLog:
             self._add(activation)
         self._written = len(self._activations)
 
-    def activate(self, event: PolicyActivated) -> Regime:
-        """Enter a policy; it is put in force by whoever folds."""
-        return self._add(Activation(parse_canonical(event.effective_at), event.text))
+    def activate(self, event: PolicyActivated | ModelActivated) -> Regime:
+        """Enter a policy or a model; it is put in force by whoever folds."""
+        is_model = isinstance(event, ModelActivated)
+        return self._add(Activation(parse_canonical(event.effective_at), event.text, is_model))
 
     def changed(self) -> list[StateRecord]:
         """What the changelog has to be told since the last time."""
@@ -37,7 +38,8 @@ class PolicyLog:
         return [policies_record(self._activations)]
 
     def _add(self, activation: Activation) -> Regime:
-        regime = regime_of(load_canonical(activation.text), len(self.regimes), activation.effective_at)
+        follow = with_model if activation.is_model else with_policy
+        regime = follow(self.regimes, activation.text, activation.effective_at)
         self.regimes.append(regime)
         self._activations.append(activation)
         return regime

@@ -32,6 +32,7 @@ COMMANDS = {
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
     "fit": "Fit the churn model to your own purchases, and see how well it predicts.",
+    "model": "Show and activate churn models.",
     "project": "Carry the newest profiles into Redis.",
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",

@@ -13,12 +13,20 @@ from agents.demo.files import PROFILES
 from agents.demo.reading import Held
 from schemas.clock import parse_instant
 from schemas.events import InputEvent
-from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, GoLive, PolicyActivated, decode_journal
+from schemas.journal import (
+    ClockAdvanced,
+    ClockClosed,
+    ClockTick,
+    GoLive,
+    ModelActivated,
+    PolicyActivated,
+    decode_journal,
+)
 from streams.customer.state import CustomerState
 from streams.effects import Effects
-from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
+from streams.regime import Regime
+from streams.regimes import with_model, with_policy
 from streams.standing.profile import profile, profile_id
 
 CHANGES = ("tier-changes", "churn-risk", "notices")
@@ -67,9 +75,11 @@ class _Partition:
         """Fold one record."""
         match decode_journal(value):
             case PolicyActivated() as activated:
-                policy = load_canonical(activated.text)
                 effective_at = parse_instant(activated.effective_at)
-                self._regimes.append(regime_of(policy, len(self._regimes), effective_at))
+                self._regimes.append(with_policy(self._regimes, activated.text, effective_at))
+            case ModelActivated() as activated:
+                effective_at = parse_instant(activated.effective_at)
+                self._regimes.append(with_model(self._regimes, activated.text, effective_at))
             case ClockClosed() as closed:
                 self._closed_at = parse_instant(closed.instant)
             case ClockTick() | ClockAdvanced() | GoLive():

@@ -192,5 +192,5 @@ def check_policy(settings: Settings) -> Iterator[Finding]:
             what="Churn risk is scored with somebody else's model.",
             where=f"[churn] model = {policy.churn.model.name}",
             why="it was fitted on a music shop of 1997",
-            remedy="fit a model on your own purchases, and name its parameters in the policy",
+            remedy="tierstream fit --out model.json, then tierstream model activate model.json (unless you have)",
         )

@@ -73,6 +73,7 @@ _ENGLISH: Final = ConditionWords(
         "balance": "balance",
         "p_alive": "probability of still being a customer",
         "p_no_purchase": "probability of no purchase",
+        "clv": "lifetime value",
         "trait": "{name}",
     },
     windows={
@@ -133,6 +134,7 @@ _CHINESE: Final = ConditionWords(
         "balance": "成长值",
         "p_alive": "仍为客户的概率",
         "p_no_purchase": "不再购买的概率",
+        "clv": "客户终身价值",
         "trait": "{name} ",
     },
     windows={

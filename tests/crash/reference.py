@@ -11,14 +11,14 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.clock import parse_instant
-from schemas.journal import ControlRecord, GoLive, PolicyActivated, decode_journal
+from schemas.journal import ControlRecord, GoLive, ModelActivated, PolicyActivated, decode_journal
 from streams.backfill import go_live
 from streams.customer.record import encode_state
 from streams.customer.state import CustomerState
 from streams.effects import Effects
-from streams.policy.parse import load_canonical
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
+from streams.regime import Regime
+from streams.regimes import with_model, with_policy
 from streams.standing.profile import profile
 from tests.crash.evidence import Entry
 
@@ -99,8 +99,9 @@ class PartitionFold:
 
     def _control(self, event: ControlRecord) -> None:
         if isinstance(event, PolicyActivated):
-            policy = load_canonical(event.text)
-            self._regimes.append(regime_of(policy, len(self._regimes), parse_instant(event.effective_at)))
+            self._regimes.append(with_policy(self._regimes, event.text, parse_instant(event.effective_at)))
+        elif isinstance(event, ModelActivated):
+            self._regimes.append(with_model(self._regimes, event.text, parse_instant(event.effective_at)))
         elif event.home not in (None, self._home):
             return
         elif isinstance(event, GoLive):
