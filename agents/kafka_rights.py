@@ -19,7 +19,7 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 PROGRESS = "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "analyst", "doctor"]
+Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "analyst", "auditor", "doctor"]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -31,6 +31,7 @@ ROLES: dict[Role, str] = {
     "projection": "`tierstream project redis`, `tierstream redis`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
     "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
+    "auditor": "`tierstream replay`, `tierstream audit`, `tierstream customer` with `timeline`, `index` or `--at`",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
 
@@ -48,8 +49,14 @@ class Right(msgspec.Struct, frozen=True, order=True):
 def rights(settings: Settings, role: Role) -> list[Right]:
     """What a role needs under these settings: topic by topic, then group and transactional ids."""
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
-    makers |= {"redriver": _redriver, "projection": _projection, "reader": _reader}
-    makers |= {"analyst": _analyst, "doctor": _doctor}
+    makers |= {
+        "redriver": _redriver,
+        "projection": _projection,
+        "reader": _reader,
+        "analyst": _analyst,
+        "auditor": _auditor,
+        "doctor": _doctor,
+    }
     return sorted(set(makers[role](settings)))
 
 
@@ -122,6 +129,14 @@ def _reader(settings: Settings) -> Iterator[Right]:
 
 def _analyst(settings: Settings) -> Iterator[Right]:
     yield Right("topic", settings.topic(JOURNAL), "READ")
+
+
+def _auditor(settings: Settings) -> Iterator[Right]:
+    """Everything that the fold reads and writes, to be read."""
+    yield from _reader(settings)
+    for name in (JOURNAL, "dead-letters"):
+        yield Right("topic", settings.topic(name), "READ")
+    yield Right("topic", changelog(settings.kafka.application_id, "customers"), "READ")
 
 
 def _doctor(settings: Settings) -> Iterator[Right]:

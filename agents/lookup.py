@@ -1,6 +1,8 @@
-"""The newest value of one key in a compacted topic, read from Kafka itself: no worker has to run."""
+"""Reads a partition to its end, and finds the newest value of one key in a compacted topic: no worker has to run."""
 
 import time
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kafka import TopicPartition
 from kafka.partitioner.default import murmur2
@@ -12,6 +14,13 @@ from agents.settings import Settings
 QUIET_S_MAX = 30
 """A broker that sends nothing for so long in the middle of a topic has gone."""
 FETCH_BYTES = 8_000_000
+BULK: Mapping[str, Any] = {
+    "fetch_max_bytes": FETCH_BYTES,
+    "max_partition_fetch_bytes": FETCH_BYTES,
+    "max_poll_records": 20_000,
+    "check_crcs": False,  # computed in Python by this client, and the broker has checked them
+}
+"""Options of a consumer that reads much."""
 
 
 def home_of(key: bytes, partitions: int) -> int:
@@ -27,9 +36,7 @@ def newest_value(settings: Settings, topic: str, key: bytes, *, partition: int |
     number = home_of(key, settings.kafka.partitions) if partition is None else partition
     place = TopicPartition(topic, number)
     value: bytes | None = None
-    with consumer(
-        settings, fetch_max_bytes=FETCH_BYTES, max_partition_fetch_bytes=FETCH_BYTES, max_poll_records=20_000
-    ) as reader:
+    with consumer(settings, **BULK) as reader:
         if number not in (reader.partitions_for_topic(topic) or ()):
             raise ConfigurationError(
                 "The topic does not exist.", where=f"{topic}[{number}]", next_step="tierstream topics plan"
@@ -37,14 +44,22 @@ def newest_value(settings: Settings, topic: str, key: bytes, *, partition: int |
         reader.assign([place])
         end = reader.end_offsets([place])[place]
         reader.seek(place, reader.beginning_offsets([place])[place])
-        heard = time.monotonic()
-        while reader.position(place) < end:
-            records = reader.poll(timeout_ms=1_000).get(place, [])
+        for records in polled(reader, place, end):
             for record in records:
                 if record.key == key:
                     value = record.value
-            if records:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > QUIET_S_MAX:
-                raise BrokerUnreachableError("The topic could not be read to its end.", where=f"{topic}[{number}]")
     return value
+
+
+def polled(reader: Any, place: TopicPartition, end: int, *, whole: bool = False) -> Iterator[list[Any]]:  # noqa: ANN401 - kafka-python is untyped
+    """The records of one assigned partition before `end`, as they come; `whole` also those that come with them."""
+    heard = time.monotonic()
+    while reader.position(place) < end:
+        records = reader.poll(timeout_ms=1_000).get(place, [])
+        if records:
+            heard = time.monotonic()
+            yield [record for record in records if whole or record.offset < end]
+        elif time.monotonic() - heard > QUIET_S_MAX:
+            raise BrokerUnreachableError(
+                "The topic could not be read to its end.", where=f"{place.topic}[{place.partition}]"
+            )

@@ -1,4 +1,4 @@
-"""The policies and models that one partition has seen activated, in their order, and what the changelog has to be told."""
+"""The policies and models that one partition has seen activated, in order, and what the changelog has to be told."""
 
 from agents.partition_records import Activation, policies_record, take_policies
 from agents.runtime.stage import StateRecord
@@ -35,7 +35,11 @@ class PolicyLog:
         if self._written == len(self._activations):
             return []
         self._written = len(self._activations)
-        return [policies_record(self._activations)]
+        return [self.record()]
+
+    def record(self) -> StateRecord:
+        """Everything that `restore` needs."""
+        return policies_record(self._activations)
 
     def _add(self, activation: Activation) -> Regime:
         follow = with_model if activation.is_model else with_policy

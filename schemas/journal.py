@@ -1,7 +1,8 @@
 """What the journal holds: every input event, and the control records that only the journal knows.
 
-Control records say what else shaped a customer's standing: passing time, activated policies and churn models. They concern every
-customer whose home partition they lie in, not one customer, and their keys begin with a zero byte, which no id can.
+Control records say what else shaped a customer's standing: passing time, activated policies and churn models. They
+concern every customer whose home partition they lie in, not one customer, and their keys begin with a zero byte, which
+no id can.
 """
 
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""How a partition's list of regimes grows: by one with every activated policy, and by one with every activated model."""
+"""How a partition's list of regimes grows: by one with every activated policy, and with every activated model."""
 
 from collections.abc import Sequence
 

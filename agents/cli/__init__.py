@@ -29,6 +29,8 @@ COMMANDS = {
     "map": "See what a mapping file makes of another system's records.",
     "go-live": "End a backfill: from now on, changes are told.",
     "dlq": "Look at dead letters, and send them again.",
+    "replay": "Fold the journal again: to another instant, under another policy.",
+    "audit": "Prove that what was published is what the journal says.",
     "policy": "Check, show and activate policies.",
     "customer": "Look at one customer.",
     "fit": "Fit the churn model to your own purchases, and see how well it predicts.",

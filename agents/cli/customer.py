@@ -1,4 +1,4 @@
-"""`tierstream customer`: one customer's standing, as Redis, the profile topic or the pipeline's own state holds it."""
+"""`tierstream customer`: one customer's standing now, at another instant, and how it came about."""
 
 import time
 import unicodedata
@@ -8,7 +8,16 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
+from agents.cli.customer_past import (
+    IndexFolder,
+    InputFile,
+    PastOptions,
+    PolicyOption,
+    extend_index,
+    profile_at,
+    tell_timeline,
+)
+from agents.cli.options import AsJson, ConfigPath, instant_of, out, print_json, print_table, say, settings_of
 from agents.customer_state import figures_of, newest_state, standing_of
 from agents.errors import ConfigurationError
 from agents.lookup import newest_value
@@ -29,6 +38,7 @@ FromState = Annotated[
     bool,
     Parameter(name="--from-state", negative="", show_default=False, help="Read what the pipeline itself remembers."),
 ]
+At = Annotated[str | None, Parameter(help="An instant with its offset: show where the customer stood then.")]
 FromTopic = Annotated[
     bool,
     Parameter(name="--from-topic", negative="", show_default=False, help="Read Kafka, also when Redis is configured."),
@@ -36,7 +46,7 @@ FromTopic = Annotated[
 
 
 @app.command
-def show(
+def show(  # noqa: PLR0913 - one parameter per option
     customer_id: Annotated[str, Parameter(help="The customer's id, as the events have it.")],
     /,
     *,
@@ -44,17 +54,30 @@ def show(
     json: AsJson = False,
     from_topic: FromTopic = False,
     from_state: FromState = False,
+    at: At = None,
+    policy: PolicyOption = None,
+    journal: InputFile = None,
+    index: IndexFolder = None,
 ) -> int:
     """Show a customer's tier, risk and figures; exit code 1 when no profile was published.
 
-    Read from Redis when one is configured, else from the topic customer-profiles.
+    Read from Redis when one is configured, else from the topic customer-profiles. With --at, from the journal: where
+    the customer stood at that instant, under the policy of then unless --policy names another.
 
-    Example: tierstream customer show c1
+    Example: tierstream customer show c1 --at 2026-03-31T23:59:59+08:00
     """
-    if from_topic and from_state:
-        raise ConfigurationError("A customer is read in one place.", next_step="give --from-topic or --from-state")
     settings = settings_of(config)
     key = unicodedata.normalize("NFC", customer_id).encode()
+    if at is not None:
+        if from_topic or from_state:
+            raise ConfigurationError(
+                "Only the journal knows the past.", next_step="leave --from-topic and --from-state out"
+            )
+        return _show_past(settings, key, at, PastOptions(policy, journal, index, json))
+    if policy is not None or journal is not None:
+        raise ConfigurationError("--policy and --input are about the past.", next_step="add --at INSTANT")
+    if from_topic and from_state:
+        raise ConfigurationError("A customer is read in one place.", next_step="give --from-topic or --from-state")
     if from_state:
         found = _show_state(settings, key, json=json)
     elif settings.redis.host and not from_topic:
@@ -66,6 +89,56 @@ def show(
     return 0 if found else UNKNOWN_EXIT_CODE
 
 
+@app.command
+def timeline(
+    customer_id: Annotated[str, Parameter(help="The customer's id, as the events have it.")],
+    /,
+    *,
+    policy: PolicyOption = None,
+    journal: InputFile = None,
+    index: IndexFolder = None,
+    config: ConfigPath = None,
+    json: AsJson = False,
+) -> int:
+    """Tell what happened to a customer: every record, and every decision with its reasons; exit code 1 for nobody.
+
+    Read from the journal; quick with `tierstream customer index`, and without it as long as reading a partition.
+
+    Example: tierstream customer timeline c1
+    """
+    options = PastOptions(policy, journal, index, json)
+    return tell_timeline(settings_of(config), unicodedata.normalize("NFC", customer_id).encode(), options)
+
+
+@app.command(name="index")
+def make_index(
+    *,
+    journal: InputFile = None,
+    index: IndexFolder = None,
+    config: ConfigPath = None,
+    json: AsJson = False,
+) -> None:
+    """Enter into the index what has come into the journal since, so that one customer's records are found at once.
+
+    8 bytes per record and no ids. Run it now and then, for example every hour: what is not in it yet is read through.
+
+    Example: tierstream customer index
+    """
+    extend_index(settings_of(config), PastOptions(None, journal, index, json))
+
+
+def _show_past(settings: Settings, key: bytes, at: str, options: PastOptions) -> int:
+    profile = profile_at(settings, key, instant_of(at, "--at") or 0, options)
+    if profile is None:
+        say(f"Nothing was known of {key.decode()!r} at {at}.")
+        return UNKNOWN_EXIT_CODE
+    if options.json:
+        print_json(profile)
+    else:
+        _print(key, fields_of(profile), f"the journal, up to {at}")
+    return 0
+
+
 def _show_redis(settings: Settings, key: bytes, *, json: bool) -> bool:
     found = profile_in_redis(settings, key)
     if found is None:
@@ -73,7 +146,7 @@ def _show_redis(settings: Settings, key: bytes, *, json: bool) -> bool:
     if json:
         print_json({"read_from": "redis", "read_at": _now(), "server": found.server, "profile": found.fields})
         return True
-    _print(key, found.fields, f"Redis {found.server}", found.level_at)
+    _print(key, found.fields, f"Redis {found.server}, level with Kafka at {found.level_at}")
     return True
 
 
@@ -88,7 +161,7 @@ def _show_topic(settings: Settings, key: bytes, *, json: bool) -> bool:
     profile = decode_output(value).decision
     if not isinstance(profile, Profile):
         raise ConfigurationError("This is no profile.", where=topic)
-    _print(key, fields_of(profile), f"topic {topic}", _now())
+    _print(key, fields_of(profile), f"topic {topic}, level with Kafka at {_now()}")
     return True
 
 
@@ -112,10 +185,8 @@ def _now() -> str:
     return format_instant(int(time.time() * 1000))
 
 
-def _print(key: bytes, fields: Mapping[str, str], place: str, level_at: str) -> None:
-    print_table(
-        ("customer", key.decode()), (*_standing(fields), ("read from", f"{place}, level with Kafka at {level_at}"))
-    )
+def _print(key: bytes, fields: Mapping[str, str], place: str) -> None:
+    print_table(("customer", key.decode()), (*_standing(fields), ("read from", place)))
     say("")
     print_table(("", *WINDOWS), _figures(fields))
 

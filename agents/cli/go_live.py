@@ -6,10 +6,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from agents.cli.options import AsJson, ConfigPath, print_json, say, settings_of
-from agents.errors import ConfigurationError
+from agents.cli.options import AsJson, ConfigPath, instant_of, print_json, say, settings_of
 from agents.go_live import go_live as write_go_live
-from schemas.clock import format_instant, parse_instant
+from schemas.clock import format_instant
 
 app = App(name="go-live")
 
@@ -38,7 +37,7 @@ def go_live(
             status.stop()
         live = write_go_live(
             settings,
-            at=_instant(at),
+            at=instant_of(at, "--at"),
             wait_s=wait,
             waiting=lambda behind_s: status.update(f"Waiting for intake: {behind_s} s behind ..."),
         )
@@ -47,10 +46,3 @@ def go_live(
         print_json({"instant": since, "partitions": live.partitions})
     else:
         say(f"Live as of {since}: workers now introduce every customer of the history once (cause = initial).")
-
-
-def _instant(text: str | None) -> int | None:
-    try:
-        return parse_instant(text) if text else None
-    except ValueError as error:
-        raise ConfigurationError(f"--at {text} is no instant.", why=str(error)) from error

@@ -1,7 +1,9 @@
-"""What several commands share: the options --config and --json, and how results are printed."""
+"""What several commands share: the options --config and --json, and how progress and results are shown."""
 
 import os
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +11,13 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from agents.errors import ConfigurationError
 from agents.settings import Settings
 from agents.settings_reader import load_settings
+from schemas.clock import parse_instant
 
 ConfigPath = Annotated[
     Path | None, Parameter(name=("--config", "-c"), help="Settings file; tierstream.toml in this folder by default.")
@@ -28,6 +33,24 @@ out = Console(highlight=False, soft_wrap=True)
 def settings_of(config: Path | None) -> Settings:
     """The settings of --config and the environment."""
     return load_settings(config, os.environ)
+
+
+def instant_of(text: str | None, option: str) -> int | None:
+    """Epoch ms of an option's instant; ConfigurationError when it is none."""
+    try:
+        return parse_instant(text) if text else None
+    except ValueError as error:
+        raise ConfigurationError(f"{option} {text} is no instant.", why=str(error)) from error
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, when that is a terminal; to be told how much is done, of how much."""
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_json(value: object) -> None:

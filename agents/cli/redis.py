@@ -9,14 +9,11 @@ from typing import Annotated
 
 import structlog
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
+from agents.cli.options import AsJson, ConfigPath, print_json, print_table, progress_bar, say, settings_of
 from agents.errors import RedisUnreachableError
 from agents.profiles.connection import RedisOutage, address, required
 from agents.profiles.rebuild import rebuild as rebuild_all
-from agents.profiles.topic_view import Progress as Told
 from agents.profiles.verify import verify as compare
 from agents.settings import Settings
 
@@ -48,7 +45,7 @@ def verify(*, config: ConfigPath = None, json: AsJson = False, ids: ShowIds = Fa
     Example: tierstream redis verify || tierstream redis rebuild
     """
     settings = settings_of(config)
-    with _outages_named(settings), _bar("Reading the topic") as told:
+    with _outages_named(settings), progress_bar("Reading the topic") as told:
         verdict = compare(settings, told)
     kinds = Counter(difference.kind for difference in verdict.differences)
     named = [
@@ -85,22 +82,12 @@ def rebuild(*, config: ConfigPath = None, json: AsJson = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     )
-    with _outages_named(settings), _bar("Writing Redis again") as told:
+    with _outages_named(settings), progress_bar("Writing Redis again") as told:
         done = rebuild_all(settings, told)
     if json:
         print_json(done)
     else:
         say(f"{done.partitions} partitions written again in {done.seconds:.1f} s.")
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Told]:
-    """A progress bar on standard error, when that is a terminal."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

@@ -1,29 +1,23 @@
 """The end of a demo: what the topics hold is read, checked, written as files and summed up."""
 
-import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection, wait
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from agents.demo.board import Board
-from agents.demo.files import FILES, Line, write_file
-from agents.demo.inspection import Found, Progress, Share, inspect_in_process
+from agents.demo.inspection import Found, Share, inspect
 from agents.demo.verify import Verdict, verify_arrival
-from agents.errors import BugError
+from agents.processes import Told, in_processes
+from agents.replay.event_files import FILES, Line, write_file
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.events import InputEvent
 from streams.policy.model import Policy
 from streams.policy.parse import canonical
 
 PROCESSES_MAX = 4
-_WAIT_S = 0.2
-
-Told = Callable[[int], None]
-"""How many records have been read, and folded or compared."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -89,44 +83,7 @@ def examine(
         Share(settings.kafka.bootstrap, topics, frozenset(numbers[first::count]), canonical(policy), with_lines)
         for first in range(count)
     ]
-    return Findings(_inspect(shares, told), sent)
-
-
-def _inspect(shares: Sequence[Share], told: Told) -> list[Found]:
-    context = multiprocessing.get_context("spawn")  # a fork would take the threads' locks along, and not the threads
-    processes, progress, found = [], dict[Connection, Progress](), dict[Connection, Found]()
-    try:
-        for share in shares:
-            ear, mouth = context.Pipe(duplex=False)
-            process = context.Process(target=inspect_in_process, args=(share, mouth), daemon=True)
-            process.start()
-            mouth.close()
-            processes.append(process)
-            progress[ear] = Progress(0)
-        while len(found) < len(shares):
-            speaking = wait([ear for ear in progress if ear not in found], _WAIT_S)
-            for ear in [ear for ear in progress if ear in speaking]:
-                match _said(ear):
-                    case Progress() as step:
-                        progress[ear] = step
-                    case Found() as part:
-                        found[ear] = part
-            told(sum(step.done for step in progress.values()))
-    finally:
-        for process in processes:
-            process.kill()
-            process.join()
-    return list(found.values())
-
-
-def _said(ear: Connection) -> Progress | Found:
-    try:
-        said: Progress | Found | BaseException = ear.recv()
-    except EOFError as error:
-        raise BugError("The check ended without a result.", next_step="report it") from error
-    if isinstance(said, BaseException):
-        raise said
-    return said
+    return Findings(in_processes(inspect, shares, told), sent)
 
 
 def sum_up(board: Board, directions: Counter[str]) -> Summary:

@@ -3,25 +3,20 @@
 Nothing but the broker's address and names goes in, and no live object comes out: what is sent back can be pickled.
 """
 
-import gc
-import signal
 from collections import Counter
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 
 import msgspec
 
 from agents.demo.board import Board
-from agents.demo.files import FILES, PROFILES, Collector, Line
 from agents.demo.follow import Follower
 from agents.demo.reading import Held, read_all
-from agents.demo.refold import CHANGES
 from agents.demo.verify import Verdict, event_identity, verify
-from agents.errors import TierstreamError
+from agents.processes import Told
+from agents.replay.event_files import CHANGES, FILES, JOURNAL, PROFILES, Collector, Line
 from schemas.journal import is_control_key
 from streams.policy.parse import load_canonical
 
-JOURNAL = "customer-events"
 TELL_EVERY = 2_000
 
 
@@ -52,27 +47,16 @@ class Found(msgspec.Struct):
     """By topic, when wanted."""
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """How many records it has read, and folded or compared."""
-
-    done: int
-
-
-def inspect_in_process(share: Share, teller: Connection) -> None:
-    """Inspect, and tell Progress now and then, and Found, or the TierstreamError that came between, at the end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which then ends this process
-    gc.disable()  # nothing here is cyclic, and walking all live objects again and again takes half of the time
-    try:
-        teller.send(_Inspection(share, teller).found())
-    except TierstreamError as error:
-        teller.send(error)
+def inspect(share: Share, told: Told) -> Found:
+    """Read everything of a share; `told` is told how many records were read, and folded or compared."""
+    return _Inspection(share, told).found()
 
 
 class _Inspection:
     """One pass over each topic: the check, the counts and the lines take what they need as it goes by."""
 
-    def __init__(self, share: Share, teller: Connection) -> None:
-        self._share, self._teller = share, teller
+    def __init__(self, share: Share, told: Told) -> None:
+        self._share, self._told = share, told
         self._board = Board(begins_at=0, ends_at=0)
         self._follower = Follower(self._board, load_canonical(share.policy))
         self._collectors = {topic: Collector(topic) for topic in FILES} if share.with_lines else {}
@@ -92,11 +76,11 @@ class _Inspection:
         collector = self._collectors.get(topic)
         for record in read_all(self._share.bootstrap, self._share.topics[topic], self._share.partitions):
             if collector is not None:
-                collector.take(record)
+                collector.take(record.key, record.value, record.headers)
             self._count(topic, record)
             self._records += 1
             if self._records % TELL_EVERY == 0:
-                self._teller.send(Progress(self._records))
+                self._told(self._records)
             yield record
 
     def _count(self, topic: str, record: Held) -> None:

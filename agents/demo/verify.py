@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from agents.demo.files import PROFILES
 from agents.demo.reading import Held
 from agents.demo.refold import Refold, identity_of
+from agents.replay.event_files import PROFILES
 from schemas.events import Event
 from schemas.journal import is_control_key
 

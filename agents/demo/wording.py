@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from agents.demo.board import Change
+from agents.reason_words import reasons_of
 from schemas.clock import parse_instant
-from schemas.decisions import ChurnRiskChanged, Reason, TierChanged, TierRef
-from schemas.money import minor_to_decimal
+from schemas.decisions import ChurnRiskChanged, TierChanged, TierRef
 
-_SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠"}
 _DIRECTIONS: dict[str, int] = {"initial": 0, "upgrade": 1, "downgrade": -1, "lateral": 0}
 
 
@@ -20,7 +19,7 @@ def tier_change(decision: TierChanged) -> Change:
         before=_name(decision.previous_tier),
         after=_name(decision.tier),
         direction=_DIRECTIONS[decision.direction],
-        reasons=_reasons(decision),
+        reasons=reasons_of(decision),
         by_time=decision.cause == "time",
     )
 
@@ -38,7 +37,7 @@ def risk_change(decision: ChurnRiskChanged, bands: Sequence[str]) -> Change:
         before=before and band_label(before),
         after=after and band_label(after),
         direction=direction,
-        reasons=_reasons(decision),
+        reasons=reasons_of(decision),
         by_time=decision.cause == "time",
     )
 
@@ -50,24 +49,3 @@ def band_label(band: str) -> str:
 
 def _name(tier: TierRef | None) -> str | None:
     return None if tier is None else tier.name
-
-
-def _reasons(decision: TierChanged | ChurnRiskChanged) -> tuple[str, ...]:
-    """Each condition in words, as `spend 365 d 257.30 ≥ 250.00 USD`."""
-    return tuple(_reason(reason, decision.customer.currency) for reason in decision.reasons)
-
-
-def _reason(reason: Reason, currency: str) -> str:
-    days = reason.window.removesuffix("d")
-    window = f"{days} d" if days.isdigit() else reason.window
-    sign = _SIGNS.get(reason.operator, reason.operator)
-    value, threshold = reason.value, reason.threshold
-    if not isinstance(value, int | float) or not isinstance(threshold, int | float):
-        return f"{reason.metric} {window} {value} {sign} {threshold}"
-    if reason.metric.endswith("_minor"):
-        name = reason.metric.removesuffix("_minor").replace("_", " ")
-        told, asked = (minor_to_decimal(int(amount), currency) for amount in (value, threshold))
-        return f"{name} {window} {told} {sign} {asked} {currency}"
-    if reason.metric == "p_no_purchase":
-        return f"no purchase in {window} {value:.1%} {sign} {threshold:.0%}"
-    return f"{reason.metric} {window} {value:,} {sign} {threshold:,}"

@@ -83,6 +83,7 @@ def check_standing(evidence: Evidence) -> Report:
         "customers": len(expected.states),
         "tier changes": len(evidence.tier_changes),
         "risk changes": len(evidence.churn_risk),
+        "notices": len(evidence.notices),
         "profiles": len(evidence.profiles),
     }
     return Report([*check_outputs(evidence), *check_fold(evidence, expected)], records, 0.0)
@@ -114,6 +115,7 @@ def _judge_standing(application: Application) -> Report:
             changelog=read(f"{application.application_id}-customers-changelog"),
             tier_changes=read(prefix + "tier-changes"),
             churn_risk=read(prefix + "churn-risk"),
+            notices=read(prefix + "notices"),
             profiles=read(prefix + "customer-profiles"),
         )
     )
@@ -129,6 +131,7 @@ def _evidence(application: Application) -> Evidence:
         changelog=[],
         tier_changes=[],
         churn_risk=[],
+        notices=[],
         profiles=[],
         dead_letters=read(prefix + "dead-letters"),
         journal_topic=prefix + "customer-events",

@@ -30,6 +30,7 @@ class Evidence(NamedTuple):
     changelog: list[Entry]
     tier_changes: list[Entry]
     churn_risk: list[Entry]
+    notices: list[Entry]
     profiles: list[Entry]
     dead_letters: list[Entry]
     journal_topic: str = "customer-events"
@@ -38,7 +39,7 @@ class Evidence(NamedTuple):
 
     def outputs(self) -> dict[str, list[Entry]]:
         """The topics on which a sequence per customer is promised."""
-        return {"tier-changes": self.tier_changes, "churn-risk": self.churn_risk}
+        return {"tier-changes": self.tier_changes, "churn-risk": self.churn_risk, "notices": self.notices}
 
 
 class Finding(NamedTuple):

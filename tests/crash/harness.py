@@ -56,6 +56,7 @@ class Deployment:
         }
         for section, values in self.settings.items():
             sections.setdefault(section, {}).update(values)
+            sections[section] = {key: value for key, value in sections[section].items() if value is not None}
         path = self.folder / f"{instance}.toml"
         path.write_text(toml(sections))
         return path

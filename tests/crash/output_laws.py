@@ -7,6 +7,7 @@ own customer or at a control record.
 
 from collections import defaultdict
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,10 +16,21 @@ from tests.crash.evidence import Entry, Evidence, Finding, finding, header, home
 from tests.crash.intake_laws import control
 
 TYPES = {
-    "tier-changes": "tierstream.customer.tier_changed.v1",
-    "churn-risk": "tierstream.customer.churn_risk_changed.v1",
-    "customer-profiles": "tierstream.customer.profile.v1",
+    "tier-changes": ("tierstream.customer.tier_changed.v1",),
+    "churn-risk": ("tierstream.customer.churn_risk_changed.v1",),
+    "notices": ("tierstream.customer.downgrade_upcoming.v1", "tierstream.customer.downgrade_averted.v1"),
+    "customer-profiles": ("tierstream.customer.profile.v1",),
 }
+
+
+@dataclass
+class Chain:
+    """What one customer was told last on one topic."""
+
+    sequence: int = 0
+    revision: int = 0
+    standing: dict[str, Any] = field(default_factory=dict)
+    """By ladder; of bands under the empty name."""
 
 
 def check_outputs(evidence: Evidence) -> Iterator[Finding]:
@@ -27,7 +39,7 @@ def check_outputs(evidence: Evidence) -> Iterator[Finding]:
     contents: dict[str, bytes | None] = {}
     revisions: dict[bytes, set[int]] = defaultdict(set)
     for topic, entries in evidence.outputs().items():
-        chains: dict[bytes, tuple[int, int, Any]] = {}
+        chains: dict[bytes, Chain] = defaultdict(Chain)
         for entry in entries:
             event = yield from _envelope(evidence, topic, entry, places)
             if event is None or entry.key is None:
@@ -35,7 +47,7 @@ def check_outputs(evidence: Evidence) -> Iterator[Finding]:
             if contents.setdefault(event["id"], entry.value) != entry.value:
                 yield finding("id_with_two_contents", topic, entry, event["id"])
             data = event["data"]
-            yield from _chain(topic, entry, data, chains)
+            yield from _chain(topic, entry, data, chains[entry.key])
             if data["revision"] in revisions[entry.key]:
                 yield finding("revision_repeated", topic, entry, str(data["revision"]))
             revisions[entry.key].add(data["revision"])
@@ -52,7 +64,7 @@ def _envelope(
     except (msgspec.DecodeError, KeyError, TypeError):
         yield finding("output_unreadable", topic, entry)
         return None
-    if kind != TYPES[topic]:
+    if kind not in TYPES[topic]:
         yield finding("output_foreign", topic, entry, f"type {kind}")
     if entry.key != key or event["subject"].encode() != key:
         yield finding("output_key", topic, entry, "key, subject and customer_id differ")
@@ -78,25 +90,25 @@ def _coordinates(topic: str, entry: Entry, places: dict[tuple[int, int], Entry])
         yield finding("output_cause", topic, entry, f"the journal record at {where} is another customer's")
 
 
-def _chain(
-    topic: str, entry: Entry, data: dict[str, Any], chains: dict[bytes, tuple[int, int, Any]]
-) -> Iterator[Finding]:
-    """Sequence, revision and before/after of one customer on one topic."""
-    assert entry.key is not None
-    sequence, revision, standing = chains.get(entry.key, (0, 0, None))
+def _chain(topic: str, entry: Entry, data: dict[str, Any], chain: Chain) -> Iterator[Finding]:
+    """Sequence, revision and before/after of one customer on one topic; tiers go on ladder by ladder."""
+    if data["sequence"] != chain.sequence + 1:
+        yield finding("sequence", topic, entry, f"{data['sequence']} after {chain.sequence}")
+    if data["revision"] <= chain.revision:
+        yield finding("revision", topic, entry, f"{data['revision']} after {chain.revision}")
+    chain.sequence, chain.revision = data["sequence"], data["revision"]
+    if topic == "notices":
+        return
+    ladder = data.get("ladder", "")
     if topic == "tier-changes":
         before, after = ((tier and tier["id"]) for tier in (data["previous_tier"], data["tier"]))
     else:
         before, after = data["previous_band"], data["band"]
-    if data["sequence"] != sequence + 1:
-        yield finding("sequence", topic, entry, f"{data['sequence']} after {sequence}")
-    if data["revision"] <= revision:
-        yield finding("revision", topic, entry, f"{data['revision']} after {revision}")
-    if before != standing:
-        yield finding("chain", topic, entry, f"from {before}, was {standing}")
+    if before != chain.standing.get(ladder):
+        yield finding("chain", topic, entry, f"from {before}, was {chain.standing.get(ladder)}")
     if before == after:
         yield finding("no_change", topic, entry, f"{before} to {after}")
-    chains[entry.key] = (data["sequence"], data["revision"], after)
+    chain.standing[ladder] = after
 
 
 def _profiles(evidence: Evidence, places: dict[tuple[int, int], Entry]) -> Iterator[Finding]:

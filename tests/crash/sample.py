@@ -62,6 +62,7 @@ def sample(seed: int = 1, count: int = 6_000, *, customers: int = 150) -> Eviden
         changelog=_changelog(expected),
         tier_changes=_published("tier-changes", expected),
         churn_risk=_published("churn-risk", expected),
+        notices=_published("notices", expected),
         profiles=_profiles(expected),
         dead_letters=letters.entries(),
     )
@@ -166,7 +167,8 @@ def _profiles(expected: Expected) -> list[Entry]:
 
 
 def _envelope(topic: str, change_id: str, key: bytes, data: bytes) -> tuple[bytes, Headers]:
-    effective_at = json.loads(data)["effective_at"]
-    event = {"id": change_id, "type": TYPES[topic], "source": "t", "time": effective_at, "subject": key.decode()}
+    told = json.loads(data)
+    kind = TYPES[topic]["withdraws" in told]
+    event = {"id": change_id, "type": kind, "source": "t", "time": told["effective_at"], "subject": key.decode()}
     value = json.dumps(event, ensure_ascii=False).encode()[:-1] + b',"data":' + data + b"}"
     return value, [(f"ce_{name}", text.encode()) for name, text in event.items()]

@@ -13,6 +13,7 @@ RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "14"))  # make crash N=200
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240 + 15 * RANDOM_KILLS)]
 
+POLICIES = Path(__file__).with_name("policies")
 OFTEN = 40  # a point of the commit is passed so often within a second or two
 ONCE_PER_PARTITION = 5  # a point of the start is passed six times: half of the partitions of two stages
 
@@ -49,3 +50,24 @@ def test_workers_are_killed_at_random_moments(kafka: EmbeddedKafka, tmp_path: Pa
                 run.deployment.worker(name).kill()
                 run.deployment.start(name)
         run.finish()
+
+
+def test_workers_are_killed_while_one_rich_policy_follows_another(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """Three ladders with three clocks, counters and notices; the second policy is put in force amid the kills."""
+    programme = {"file": str(POLICIES / "programme.toml"), "preset": None, "currency": None, "time_zone": None}
+    with Run(kafka.bootstrap, tmp_path, "programme", seed=5, policy=programme) as run:
+        run.start("w1", "w2")
+        for kill in range(RANDOM_KILLS // 2):
+            run.pause(0.1, 3.0)
+            name = run.dice.choice(("w1", "w2"))
+            run.say(f"kill {name}")
+            run.deployment.worker(name).kill()
+            run.deployment.start(name)
+            if kill == RANDOM_KILLS // 4:
+                done = run.deployment.command("policy", "activate", str(POLICIES / "stricter.toml"))
+                assert done.returncode == 0, done.stderr
+                run.say("the stricter policy is in force")
+        report = run.finish()
+
+    assert report.records["tier changes"] > 100
+    assert report.records["notices"] > 5

@@ -84,6 +84,7 @@ class Committed:
             changelog=changelog,
             tier_changes=self.published["tier-changes"].entries(),
             churn_risk=self.published["churn-risk"].entries(),
+            notices=self.published["notices"].entries(),
             profiles=self.published["customer-profiles"].entries(),
             dead_letters=self.published["dead-letters"].entries(),
         )

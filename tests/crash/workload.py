@@ -177,6 +177,19 @@ class Shop:
     def _review_submitted(self, event: dict[str, Any]) -> None:
         event |= {"rating": self.dice.randrange(1, 6), "scale_max": 5, "product_id": "p1"}
 
+    def _tier_override_set(self, event: dict[str, Any]) -> None:
+        self._tier_override_cleared(event)
+        event |= {"tier": self.dice.choice(("member", "gold"))}
+        if self.dice.random() < 0.5:
+            happened = datetime.fromisoformat(event["time"]).timestamp() * 1000
+            event["valid_until"] = instant(int(happened) + self.dice.randrange(400 * MS_PER_DAY))
+
+    def _tier_override_cleared(self, event: dict[str, Any]) -> None:
+        event |= {"ladder": "standing", "reason": "told so", "actor": "desk"}
+
+    def _membership_started(self, event: dict[str, Any]) -> None:
+        event["programme"] = "plus"
+
     def _hostile(self, now_ms: int) -> Raw:
         event = self._base(now_ms, "order.completed")
         event |= {"order_id": f"h{self.seed}-{self.sent}", "currency": "USD", "total_minor": 1_000}
@@ -196,6 +209,9 @@ KINDS: dict[str, tuple[int, str]] = {
     "support.ticket_created": (5, "support"),
     "support.ticket_solved": (3, "support"),
     "review.submitted": (1, "engagement"),
+    "tier.override_set": (1, "governance"),
+    "tier.override_cleared": (1, "governance"),
+    "membership.started": (1, "governance"),
 }
 
 Spoiler = Callable[[dict[str, Any], int], dict[str, Any] | bytes]

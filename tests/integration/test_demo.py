@@ -14,14 +14,15 @@ import pytest
 from kafka.admin import KafkaAdminClient
 from rich.console import Console
 
+from agents.cli import run as command
 from agents.demo import chaos, feeding
 from agents.demo.cdnow import read_purchases
-from agents.demo.files import FILES
 from agents.demo.ground import Options
 from agents.demo.run import Outcome, run_demo
 from agents.demo.screen import Lines
 from agents.demo.simulation import whole_shop
 from agents.embedded import EmbeddedKafka
+from agents.replay.event_files import FILES
 from schemas.events import type_of
 
 CUSTOMERS = 600
@@ -75,9 +76,14 @@ def test_files_are_the_same_with_kills_and_at_another_number_of_partitions(
     for name in FILES.values():
         assert (tmp_path / "calm" / name).read_bytes() == (tmp_path / "wild" / name).read_bytes(), name
     lines = (tmp_path / "calm" / "journal.jsonl").read_bytes().splitlines()
-    assert len(lines) == 1 + small
-    assert json.loads(lines[0])["type"] == "policy.activated"
+    assert len(lines) == 2 + small
+    assert [json.loads(line)["type"] for line in (lines[0], lines[-1])] == ["policy.activated", "clock.closed"]
     assert len((tmp_path / "calm" / "profiles.jsonl").read_bytes().splitlines()) == CUSTOMERS
+    journal, again = str(tmp_path / "calm" / "journal.jsonl"), tmp_path / "again"
+    assert command(["replay", "--input", journal, "--out", str(again), "--json"]) == 0
+    assert len(list(again.iterdir())) == len(FILES) - 1
+    for path in again.iterdir():
+        assert path.read_bytes() == (tmp_path / "wild" / path.name).read_bytes(), path.name
 
 
 def test_browsing_and_tickets_are_counted_apart(kafka: EmbeddedKafka, small: int, tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ import msgspec
 
 from agents.customers import CustomersStage
 from agents.demo.cdnow import BEGINS_AT, ENDS_AT, Purchase, order_events
-from agents.demo.files import PROFILES
 from agents.demo.reading import Held
-from agents.demo.refold import CHANGES
+from agents.replay.event_files import CHANGES, PROFILES
 from agents.runtime.stage import Record
 from schemas.catalog import TOPICS
 from schemas.clock import format_instant

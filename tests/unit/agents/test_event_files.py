@@ -1,12 +1,12 @@
-"""The demo's files hold what the topics hold, in an order that does not depend on the run."""
+"""The event files hold what the topics hold, in an order that does not depend on the run."""
 
 from pathlib import Path
 
 import msgspec
 
-from agents.demo.files import FILES, Collector, write_file
 from agents.demo.reading import Held
-from schemas.journal import PolicyActivated, decode_journal, encode_journal
+from agents.replay.event_files import FILES, Collector, write_file
+from schemas.journal import ClockClosed, PolicyActivated, decode_journal, encode_journal
 
 
 def held(partition: int, offset: int, key: str, value: str | None, **headers: str) -> Held:
@@ -22,7 +22,7 @@ def held(partition: int, offset: int, key: str, value: str | None, **headers: st
 def write_topic(folder: Path, topic: str, records: list[Held]) -> int:
     collector = Collector(topic)
     for record in records:
-        collector.take(record)
+        collector.take(record.key, record.value, record.headers)
     return write_file(folder, topic, collector.lines)
 
 
@@ -33,25 +33,27 @@ def test_lines_stand_in_key_then_topic_order(tmp_path: Path) -> None:
     assert (tmp_path / "tier-changes.jsonl").read_text().split() == ["2", "4", "1", "3"]
 
 
-def test_the_journal_is_written_without_clock_and_with_each_policy_once(tmp_path: Path) -> None:
-    """Ticks depend on the run; activations lie once in every partition, each with its number."""
+def test_the_journal_is_written_with_each_policy_once_and_the_clocks_end_last(tmp_path: Path) -> None:
+    """Ticks depend on the run; activations and closings lie once in every partition, each with its number."""
     activated = [
         encode_journal(PolicyActivated(id="a", effective_at="t", name="n", hash="h", text="{}", home=(number, 2)))
         for number in (0, 1)
     ]
+    closed = [encode_journal(ClockClosed(instant="t", home=(number, 2))) for number in (0, 1)]
     records = [
         held(0, 0, "\0policy.activated", activated[0].decode()),
         held(1, 0, "\0policy.activated", activated[1].decode()),
         held(0, 1, "c", '"event"'),
         held(0, 2, "\0clock.tick", '"tick"'),
         held(0, 3, "\0clock.advanced", '"advanced"'),
-        held(0, 4, "\0clock.closed", '"closed"'),
+        *(held(number, 4, "\0clock.closed", closed[number].decode()) for number in (0, 1)),
     ]
-    assert write_topic(tmp_path, "customer-events", records) == 2
-    policy, event = (tmp_path / "journal.jsonl").read_bytes().splitlines()
-    assert (decode_journal(policy), event) == (
+    assert write_topic(tmp_path, "customer-events", records) == 3
+    policy, event, end = (tmp_path / "journal.jsonl").read_bytes().splitlines()
+    assert (decode_journal(policy), event, decode_journal(end)) == (
         PolicyActivated(id="a", effective_at="t", name="n", hash="h", text="{}"),
         b'"event"',
+        ClockClosed(instant="t"),
     )
 
 

@@ -1,0 +1,1 @@
+"""The journal folded again: another policy, an earlier instant, one customer, or what should have been published."""

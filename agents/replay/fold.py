@@ -1,0 +1,256 @@
+"""Folds the customers of one journal partition without a broker, a commit or a due index: the meaning alone.
+
+Time is lazy here. A tick says that everybody's time has passed up to its instant; by the law of time a customer's time
+may pass as well just before the customer's next record, or at the end, with the same changes at the same instants. So a
+tick costs nothing, and no customer depends on another: any share of a partition's customers folds to the same.
+What cannot wait is done for everybody at once: an activation, a go-live, the begin of a history.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
+
+from agents.errors import ConfigurationError
+from agents.partition_records import NO_TICK, HistoryRecord, history_record, take_history
+from agents.policy_log import PolicyLog
+from agents.runtime.stage import StateRecord
+from schemas.clock import format_instant, parse_canonical, parse_instant
+from schemas.events import InputEvent
+from schemas.journal import (
+    ClockTick,
+    Control,
+    ControlRecord,
+    GoLive,
+    JournalRecord,
+    ModelActivated,
+    PolicyActivated,
+    decode_journal,
+    is_control_key,
+)
+from streams.backfill import go_live
+from streams.customer.record import decode_state, encode_state, head
+from streams.customer.state import CustomerState
+from streams.effects import Effects
+from streams.policy.model import Policy
+from streams.process import new_state, pass_time, process
+from streams.regime import Regime, regime_of
+from streams.regimes import with_model
+
+DECODED_MAX: Final = 100_000
+FOR_EVER: Final = 2**62
+"""An `until` that leaves nothing out."""
+
+
+class Entry(NamedTuple):
+    """A journal record, wherever it was read."""
+
+    key: bytes
+    value: bytes
+    partition: int = 0
+    offset: int = -1
+    timestamp: int = -1
+
+
+class Told(Protocol):
+    """Is told what one customer's record, or time alone, led to: decisions, refusals, repeats."""
+
+    def __call__(self, effects: Effects, entry: Entry | None, /) -> None:
+        """`effects.key` is the customer; the lists may be kept. Without an entry, time or a control record did it."""
+
+
+class JournalFold:
+    """One partition's customers, or any share of them. Records must come in the partition's order."""
+
+    def __init__(
+        self,
+        home: tuple[int, int] | None,
+        told: Told,
+        *,
+        dedupe: bool = True,
+        policy: Policy | None = None,
+        until: int = FOR_EVER,
+        decoded_max: int = DECODED_MAX,
+    ) -> None:
+        """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
+
+        `policy` decides instead of all that were activated, with the models that were. What is stamped after `until` is
+        left out.
+        """
+        self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
+        self._decoded_max, self._forced = decoded_max, policy
+        self._policies = PolicyLog()
+        self.regimes: list[Regime] = self._policies.regimes if policy is None else [regime_of(policy, 0, 0)]
+        """The policies that decide, in the order of their activation."""
+        self._store: dict[bytes, bytes] = {}
+        self._decoded: dict[bytes, CustomerState] = {}
+        self._effects = Effects()
+        self._tick = NO_TICK
+        self._after_tick: set[bytes] = set()
+        """Customers whose record came after the tick: it did not concern them as they are now."""
+        self._latest = self._tick_text = ""
+        self._until_text = "~" if until == FOR_EVER else format_instant(until)
+        self.events = 0
+        self.left_out = False
+        """Whether anything stamped after `until` was left out: what is folded is then no prefix of the journal."""
+        self.over = False
+        """Whether no record to come can be stamped up to `until`: a tick has passed it, and none overtakes input."""
+
+    def __len__(self) -> int:
+        return len(self._store) + sum(key not in self._store for key in self._decoded)
+
+    @property
+    def latest(self) -> int:
+        """The latest instant that was folded, of a record or a tick; -1 before the first."""
+        return parse_canonical(self._latest) if self._latest else NO_TICK
+
+    def restore(self, records: Iterable[StateRecord], latest: int = NO_TICK) -> None:
+        """Begin where `states` and `latest` were asked."""
+        self._latest = "" if latest == NO_TICK else format_instant(latest)
+        self._store = {key: value for key, value in records if value is not None}
+        self._policies.restore(self._store)
+        self._effects.backfill = take_history(self._store).loading
+        for key in [key for key in self._store if is_control_key(key)]:
+            del self._store[key]
+
+    def take(self, entry: Entry) -> None:
+        """Fold a record."""
+        key, value = entry.key, entry.value
+        event: JournalRecord = decode_journal(value)
+        if isinstance(event, Control):
+            self._control(event)
+        else:
+            self.fold(key, event, entry)
+
+    def fold(self, key: bytes, event: InputEvent, entry: Entry) -> CustomerState | None:
+        """Fold one customer's event; the state as it is then, None when the event is left out."""
+        recorded = event.recordedtime  # its text sorts as time does: nothing is parsed here
+        if recorded > self._until_text:
+            self.left_out = True
+            return None
+        effects = self._effects
+        if event.backfill and not effects.backfill:
+            self.begin_history()
+        state = self._decoded.get(key) or self._state_of(key, recorded)
+        effects.key = key
+        if self._tick != NO_TICK:
+            if recorded < self._tick_text and key not in self._after_tick:
+                pass_time(state, self.regimes, self._tick, effects)
+                self._tell(None)
+            self._after_tick.add(key)
+        self._latest = max(self._latest, recorded)
+        process(state, event, entry.value, self.regimes, effects, dedupe=self._dedupe)
+        self.events += 1
+        if not effects.empty:
+            self._tell(entry)
+        return state
+
+    def begin_history(self) -> None:
+        """From here on, until the go-live, the partition loads a history: its first event has come, whosever it was."""
+        self.settle()
+        self._effects.backfill = True
+
+    def pass_time(self, instant: int) -> None:
+        """Say that time has passed up to an instant, as a tick does."""
+        instant = min(instant, self._until)
+        if instant < self._tick:
+            self.settle()
+        self._tick, self._tick_text = instant, format_instant(instant)
+        self._after_tick.clear()
+        self._latest = max(self._latest, self._tick_text)
+
+    def close(self) -> None:
+        """End: let everybody's time pass up to the last tick, and up to `until` if one was given."""
+        if self._until != FOR_EVER:
+            self.pass_time(self._until)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let everybody's time pass up to the last tick."""
+        until, self._tick = self._tick, NO_TICK
+        if until == NO_TICK:
+            return
+        passed_by, self._after_tick = self._after_tick, set()
+        behind = len(self.regimes) - 1
+        for key in [key for key in self._keys() if key not in passed_by]:
+            state = self._decoded.get(key)
+            due, ordinal = head(self._store[key]) if state is None else (state.due, state.ordinal)
+            if due <= until or ordinal < behind:
+                self._run(key, lambda state: pass_time(state, self.regimes, until, self._effects))
+
+    def customers(self) -> Iterator[tuple[bytes, CustomerState]]:
+        """Everybody, in no order; settle first."""
+        for key in self._keys():
+            state = self._decoded.get(key)
+            yield key, decode_state(self._store[key]) if state is None else state
+
+    def encoded(self) -> Mapping[bytes, bytes]:
+        """Everybody's state as the changelog has it; settle first."""
+        for key, state in self._decoded.items():
+            self._store[key] = encode_state(state)
+        return self._store
+
+    def states(self) -> Iterator[StateRecord]:
+        """All that `restore` needs. Time passes for everybody first, as it would have anyway."""
+        self.settle()
+        yield self._policies.record()
+        yield history_record(HistoryRecord(loading=self._effects.backfill))
+        yield from self.encoded().items()
+
+    def _keys(self) -> list[bytes]:
+        return [*self._store, *(key for key in self._decoded if key not in self._store)]
+
+    def _state_of(self, key: bytes, recorded: str) -> CustomerState:
+        """A state that is not decoded, or a new customer's."""
+        record = self._store.get(key)
+        if record is not None:
+            state = decode_state(record)
+        else:
+            if not self.regimes:
+                raise ConfigurationError(
+                    "The journal holds events before its first policy.",
+                    next_step="give a policy: tierstream replay --policy FILE",
+                )
+            state = new_state(self.regimes, parse_canonical(recorded))
+        decoded = self._decoded
+        if len(decoded) >= self._decoded_max:
+            for old in list(decoded)[: self._decoded_max // 2 + 1]:
+                self._store[old] = encode_state(decoded.pop(old))
+        decoded[key] = state
+        return state
+
+    def _run(self, key: bytes, run: Callable[[CustomerState], None]) -> None:
+        state = self._decoded.get(key) or self._state_of(key, "")
+        self._effects.key = key
+        run(state)
+        self._tell(None)
+
+    def _tell(self, entry: Entry | None) -> None:
+        if not self._effects.empty:
+            self._told(self._effects, entry)
+            self._effects.take_over(self._effects.key)
+
+    def _control(self, event: ControlRecord) -> None:
+        if isinstance(event, PolicyActivated | ModelActivated):
+            if parse_instant(event.effective_at) > self._until:
+                self.left_out = True
+            elif self._forced is None:
+                self.settle()
+                self._policies.activate(event)
+            elif isinstance(event, ModelActivated):
+                self.settle()
+                self.regimes.append(with_model(self.regimes, event.text, parse_instant(event.effective_at)))
+        elif self._home is None or event.home in (None, self._home):
+            instant = parse_canonical(event.instant)
+            self.left_out = self.left_out or instant > self._until
+            if isinstance(event, GoLive):
+                self._go_live(instant)
+            else:
+                self.pass_time(instant)
+                self.over = self.over or (isinstance(event, ClockTick) and instant > self._until)
+
+    def _go_live(self, instant: int) -> None:
+        if self._effects.backfill and instant <= self._until:
+            self.settle()
+            self._latest = max(self._latest, format_instant(instant))
+            for key in self._keys():
+                self._run(key, lambda state: go_live(state, self.regimes, instant, self._effects))
+            self._effects.backfill = False
