@@ -19,8 +19,14 @@ class PolicyLog:
         self.regimes: list[Regime] = []
         """Policies and models as the fold needs them; always the same list."""
 
+    def begin_with(self, text: str, effective_at: int) -> None:
+        """Enter a policy that no record activated; `text` is its canonical text."""
+        self._add(Activation(effective_at, text))
+
     def restore(self, store: dict[bytes, bytes]) -> None:
-        """Take the changelog's record out of the store."""
+        """Take the changelog's record out of the store, in place of what was entered."""
+        self.regimes.clear()
+        self._activations.clear()
         for activation in take_policies(store):
             self._add(activation)
         self._written = len(self._activations)

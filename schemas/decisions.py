@@ -226,15 +226,14 @@ class ChurnStanding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     since: Instant
     score: Probability
     p_alive: Probability
-    value_minor: Count | None
+    model: ModelRef
+    value_minor: Count | None = None
     """Lifetime value: what is expected to be spent within the policy's `value_horizon`, discounted; revenue.
 
-    Null where the model knows nothing of spend, as the built-in one."""
-    at_risk_minor: Count | None
+    Null where the model knows nothing of spend, as the built-in one. What was spent so far is among the aggregates.
+    """
+    at_risk_minor: Count | None = None
     """What would come besides if it were certain that the customer has not left."""
-    spent_minor: Count
-    """What was spent over the whole life, net of what was refunded."""
-    model: ModelRef
 
 
 class Aggregates(msgspec.Struct, frozen=True, gc=False):

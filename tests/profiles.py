@@ -54,7 +54,6 @@ def profile(customer: str, revision: int, *, tier: int | None = 0, band: int | N
             p_alive=0.75,
             value_minor=None,
             at_risk_minor=None,
-            spent_minor=0,
             model=ModelRef(name="mbgnbd", version="1"),
         )
     )

@@ -30,10 +30,9 @@ from streams.backfill import go_live
 from streams.customer.record import decode_state, encode_state, head
 from streams.customer.state import CustomerState
 from streams.effects import Effects
+from streams.policy.canonical import canonical
 from streams.policy.model import Policy
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
-from streams.regimes import with_model
 
 DECODED_MAX: Final = 100_000
 FOR_EVER: Final = 2**62
@@ -78,7 +77,9 @@ class JournalFold:
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
         self._policies = PolicyLog()
-        self.regimes: list[Regime] = self._policies.regimes if policy is None else [regime_of(policy, 0, 0)]
+        if policy is not None:
+            self._policies.begin_with(canonical(policy), 0)
+        self.regimes = self._policies.regimes
         """The policies that decide, in the order of their activation."""
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
@@ -232,12 +233,9 @@ class JournalFold:
         if isinstance(event, PolicyActivated | ModelActivated):
             if parse_instant(event.effective_at) > self._until:
                 self.left_out = True
-            elif self._forced is None:
+            elif self._forced is None or isinstance(event, ModelActivated):
                 self.settle()
                 self._policies.activate(event)
-            elif isinstance(event, ModelActivated):
-                self.settle()
-                self.regimes.append(with_model(self.regimes, event.text, parse_instant(event.effective_at)))
         elif self._home is None or event.home in (None, self._home):
             instant = parse_canonical(event.instant)
             self.left_out = self.left_out or instant > self._until

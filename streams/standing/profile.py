@@ -26,7 +26,6 @@ from streams.standing import churn
 _UNASKED: Final = Contactable()
 _ORDERS_365D: Final = daylog.PLACES["orders", 365]
 _SPEND_365D: Final = daylog.PLACES["spend", 365]
-_SPEND_EVER: Final = daylog.PLACES["spend", None]
 
 
 def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
@@ -128,6 +127,5 @@ def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStand
         p_alive=p_alive(risk.scorer, inputs, at),
         value_minor=None if value is None else value.spend_minor,
         at_risk_minor=None if value is None else value.at_risk_minor,
-        spent_minor=state.sums[_SPEND_EVER],
         model=risk.ref,
     )
