@@ -37,6 +37,11 @@ def _other_events(step: Step) -> list[dict[str, Any]]:
         told.append({"type": "support.ticket_created", "ticket_id": step.ticket, "status": "new"})
     if step.ticket_update:
         told.append({"type": "support.ticket_updated", "ticket_id": step.ticket_update, "status": "open"})
+    if step.ticket_solved:
+        told.append({"type": "support.ticket_solved", "ticket_id": step.ticket_solved, "status": "solved"})
+    if step.rating:
+        rated = {"rating": float(step.rating), "scale_max": 5}
+        told.append({"type": "support.satisfaction_rated", "ticket_id": "t", **rated})
     if step.locale:
         told.append({"type": "identity.identified", "traits": {"locale": step.locale}})
     if step.consent is not None:

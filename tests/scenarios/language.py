@@ -80,6 +80,10 @@ class Output(msgspec.Struct, forbid_unknown_fields=True, rename={"previous": "fr
     next_band: Text = ""
     next_band_at: Text = ""
     value_at_risk: Text = ""
+    drivers: list[Text] | None = None
+    """Their codes, the largest contribution first; with a sign before each."""
+    action: Text = ""
+    model: Text = ""
 
 
 class Refusal(msgspec.Struct, forbid_unknown_fields=True):
@@ -136,6 +140,11 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence
     browse: Text = ""
     ticket: Text = ""
     ticket_update: Text = ""
+    ticket_solved: Text = ""
+    rating: Text = ""
+    """Of a ticket, of 5."""
+    model: Text = ""
+    """A churn model that takes effect, as JSON."""
     consent: TextMap | None = None
     locale: Text = ""
     expect: Expected = msgspec.field(default_factory=Expected)
