@@ -36,7 +36,7 @@ from streams.customer.state import CustomerState
 from streams.models import evidence
 from streams.regime import Regime
 from streams.standing import hand
-from streams.standing.risk_rules import REFUND, VISIT_DAY
+from streams.standing.risk_rules import REFUND, VISIT_DAY, WATCH_BEGINS
 
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 _ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
@@ -47,12 +47,13 @@ def _changing(*subjects: str) -> Outcome:
     return Outcome(changed=True, subjects=frozenset(subjects))
 
 
-_VISITED: Final = _changing("visits"), _changing("visits", VISIT_DAY)
+_NEWS: Final = {"known": (), "new": (VISIT_DAY,), "first": (VISIT_DAY, WATCH_BEGINS)}
+_VISITED: Final = {news: _changing("visits", *more) for news, more in _NEWS.items()}
 _BROWSED: Final = {
-    action: (_changing("visits", subject), _changing("visits", subject, VISIT_DAY))
+    action: {news: _changing("visits", subject, *more) for news, more in _NEWS.items()}
     for action, subject in (("view_item", "views"), ("add_to_cart", "carts"))
 }
-"""What browsing changes; the second, if the day had no visit before."""
+"""What browsing changes, by what it is to the churn model."""
 _REFUNDED: Final = frozenset({REFUND})
 _ASKED: Final = _changing("tickets")
 _RATED: Final = _changing("ratings")
@@ -114,13 +115,13 @@ def _browse(state: CustomerState, event: BrowseActivity, day: int, as_of: int) -
     daylog.book(state, day, as_of, visits=1)
     held = state.evidence
     same_day = held is not None and held.visited_last == day  # most visits follow another one of the same day
-    anew = not same_day and evidence.add_visit(_evidence(state), day)
+    news = "known" if same_day else evidence.add_visit(_evidence(state), day)
     outcomes = _BROWSED.get(event.action)
     if outcomes is None:
-        return _VISITED[anew]
+        return _VISITED[news]
     viewed = event.action == "view_item"
     daylog.book_browsing(state, day, as_of, views=int(viewed), carts=int(not viewed))
-    return outcomes[anew]
+    return outcomes[news]
 
 
 def _evidence(state: CustomerState) -> evidence.Evidence:

@@ -26,7 +26,7 @@ from streams.standing.announce_tier import announce_notice, announce_tier
 from streams.standing.ladder_rules import LadderRules
 from streams.standing.moment import Moment
 from streams.standing.notices import due_notices
-from streams.standing.risk_rules import RiskRules
+from streams.standing.risk_rules import VISIT_DAY, RiskRules
 from streams.standing.succession import carry_over, departures
 
 WAITED_IN_VAIN: Final = Rejected(
@@ -34,6 +34,8 @@ WAITED_IN_VAIN: Final = Rejected(
     stage="customers",
     detail=f"its order has not come in {WAITING_DAYS} days",
 )
+
+_VISIT_ALONE: Final = frozenset({VISIT_DAY})
 
 
 def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
@@ -97,11 +99,14 @@ def process(
         state.test = True
     ladders = outcome.taken or outcome.by_hand or not regime.subjects.isdisjoint(outcome.subjects)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
-    if not risk and regime.risk is not None:
-        risk = not regime.risk.heeded.isdisjoint(outcome.subjects) and days > 0
+    eased = False
+    if not risk and days and regime.risk is not None:
+        heeded = regime.risk.heeded & outcome.subjects
+        eased = heeded == _VISIT_ALONE  # it only lowers the score: the lowest band stays what it is, until when it was
+        risk = bool(heeded) and not (eased and state.risk.band == 0)
     if ladders or risk or state.waiting:
         trigger = Trigger("override" if outcome.by_hand else "event", event.id, at, occurred_at, effects.backfill)
-        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, outcome=outcome)
+        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, eased=eased, outcome=outcome)
         _set_due(state, at)
 
 
@@ -148,11 +153,12 @@ def _review(
     *,
     ladders: bool,
     risk: bool,
+    eased: bool = False,
     outcome: Outcome = UNCHANGED,
 ) -> None:
     """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
     moves = _review_ladders(state, regime, trigger, outcome) if ladders else []
-    band = _review_risk(state, regime, trigger) if risk else None
+    band = _review_risk(state, regime, trigger, eased=eased) if risk else None
     if moves or band is not None:
         _announce(state, regime, trigger, effects, moves, band, judged_by=regime.risk)
     if ladders:
@@ -204,12 +210,14 @@ def _review_ladders(
     return moves
 
 
-def _review_risk(state: CustomerState, regime: Regime, trigger: Trigger) -> churn.BandMove | None:
+def _review_risk(
+    state: CustomerState, regime: Regime, trigger: Trigger, *, eased: bool = False
+) -> churn.BandMove | None:
     if regime.risk is None:
         state.risk = RiskStanding()
         return None
     changed = trigger.cause != "time"
-    return churn.review(state, regime.risk, state.risk, trigger.at, regime.calendar, changed=changed)
+    return churn.review(state, regime.risk, state.risk, trigger.at, regime.calendar, changed=changed, eased=eased)
 
 
 def _advance(state: CustomerState, regime: Regime, at: int) -> int:

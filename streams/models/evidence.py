@@ -11,7 +11,7 @@ Days are numbers of local days, as the calendar counts them; instants are epoch 
 
 import struct
 from math import exp, log
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -57,14 +57,14 @@ class TicketWeights(NamedTuple):
     solved: float
 
 
-def add_visit(evidence: Evidence, day: int) -> bool:
-    """The customer looked at something on a day; whether that is news."""
+def add_visit(evidence: Evidence, day: int) -> Literal["known", "new", "first"]:
+    """The customer looked at something on a day. `new`: that can only lower a score; `first`: it begins the watch."""
     before = evidence.visited_last, evidence.visited_bits
     after = evidence.visited_last, evidence.visited_bits = _with(*before, day)
     if evidence.visited_first == NO_DAY or day < evidence.visited_first:
         evidence.visited_first = day
-        return True
-    return after != before
+        return "first"
+    return "known" if after == before else "new"
 
 
 def add_bad_rating(evidence: Evidence, day: int) -> None:

@@ -14,7 +14,7 @@ from streams.customer.state import CustomerState
 from streams.models.band_crossing import crossing_lower_bound, next_crossing
 from streams.models.evidence_inputs import with_evidence
 from streams.models.lifetime_value import LifetimeValue, clv
-from streams.models.scoring import ChurnInputs, score
+from streams.models.scoring import ChurnInputs, frustration_at, score
 from streams.standing.risk_rules import RiskRules
 
 _LIFETIME_SPEND = daylog.PLACES["spend", None]
@@ -53,10 +53,18 @@ def value_of(risk: RiskRules, inputs: ChurnInputs, at: int) -> LifetimeValue | N
 
 
 def review(
-    state: CustomerState, risk: RiskRules, standing: RiskStanding, at: int, calendar: Calendar, *, changed: bool
+    state: CustomerState,
+    risk: RiskRules,
+    standing: RiskStanding,
+    at: int,
+    calendar: Calendar,
+    *,
+    changed: bool,
+    eased: bool = False,
 ) -> BandMove | None:
     """Bring the band up to the instant `at`. `changed`: inputs or rules are not those of the last review.
 
+    `eased`: what changed can only lower the score, now and later, so that a bound on its rise holds on.
     After a move, `standing.due` is the exact instant of the next one by time: the announcement of this one names it.
     """
     previous = standing.band
@@ -65,7 +73,7 @@ def review(
         band = standing.band = band_of(risk, score(risk.scorer, inputs, at), previous)
         if not changed or band != previous:
             standing.due = crossing(risk, inputs, band, at)
-        else:
+        elif not eased or frustration_at(risk.scorer, inputs, at) > 0.0:
             bound = crossing_lower_bound(risk.scorer, inputs, risk.edges, band, at, risk.rules.hysteresis)
             standing.due = NOT_DUE if bound is None else bound
     else:

@@ -12,6 +12,8 @@ from streams.policy.model import ChurnRules
 
 VISIT_DAY = "visit day"
 """What a visit changes that is the first of its day: a model counts days, not visits."""
+WATCH_BEGINS = "watch begins"
+"""What the first visit ever changes: from then on days without one count against the customer."""
 REFUND = "refund"
 """What a refund changes besides the orders: it is trouble, also while it waits for its order."""
 
@@ -43,7 +45,7 @@ def risk_rules(rules: ChurnRules, model: ChurnModel | None = None) -> RiskRules:
     uses_money = calibration is not None and (calibration.first_order != 0.0 or calibration.mean_order != 0.0)
     heeded = set()
     if model.visits is not None or (calibration is not None and calibration.visits != 0.0):
-        heeded.add(VISIT_DAY)
+        heeded |= {VISIT_DAY, WATCH_BEGINS}
     if model.frustration is not None:
         heeded |= {"tickets", "ratings", REFUND}
     if uses_money:
