@@ -192,5 +192,5 @@ def check_policy(settings: Settings) -> Iterator[Finding]:
             what="The policy's own churn model is somebody else's.",
             where=f"[churn] model = {policy.churn.model.name}",
             why="it was fitted on a music shop of 1997",
-            remedy="tierstream fit --out model.json, then tierstream model activate model.json; which one decides: tierstream model show",
+            remedy="tierstream fit --out model.json, tierstream model activate model.json; see tierstream model show",
         )

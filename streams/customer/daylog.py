@@ -68,8 +68,6 @@ def book(
         log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend
     )
     age = as_of - day
-    if orders:
-        _count(state.sums, ORDERS, orders, age)
     if visits:
         _count(state.sums, VISITS, visits, age)
     if tickets:
@@ -77,6 +75,7 @@ def book(
     if spend:
         _count(state.sums, SPEND, spend, age)
     if orders:
+        _count(state.sums, ORDERS, orders, age)
         if not had_orders:
             _purchase_day_added(state, day)
         elif had_orders + orders == 0:
@@ -157,22 +156,13 @@ def first_day(state: CustomerState, column: int, first: int) -> int | None:
     if log:
         for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :]):
             if entry[column]:
-                day: int = entry[0] + DAY_ZERO
-                return day
+                return int(entry[0]) + DAY_ZERO
     return None
 
 
 def windows(state: CustomerState) -> tuple[int, ...]:
     """Spend, orders, visits and tickets, each over WINDOW_DAYS, shortest first, and over the whole life."""
     return _WINDOWS_OF_ALL(state.sums)
-
-
-def first_day_spend(state: CustomerState) -> int:
-    """Net spend of the first purchase day of the whole life."""
-    log, relative = state.days, state.first_day - DAY_ZERO
-    if log and relative >= _day_at(log, 0):
-        return int(_ENTRY.unpack_from(log, _find(log, relative, len(log)))[SPEND])
-    return state.first_spend
 
 
 def entries(state: CustomerState) -> list[tuple[int, ...]]:
@@ -193,8 +183,7 @@ def last_day_of(state: CustomerState, column: int, first: int, threshold: float)
     for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :] if log else b""):
         value -= entry[column]
         if value < threshold:
-            day: int = entry[0] + DAY_ZERO
-            return day
+            return int(entry[0]) + DAY_ZERO
     return None
 
 
@@ -202,8 +191,7 @@ def _drop_before(state: CustomerState, oldest: int) -> int:
     """Let the days up to `oldest` leave the log; the first day that stays, a great one if none does."""
     log, dropped = state.days, 0
     while dropped < len(log) and (day := _day_at(log, dropped)) <= oldest:
-        entry = _ENTRY.unpack_from(log, dropped)
-        if entry[ORDERS]:
+        if (entry := _ENTRY.unpack_from(log, dropped))[ORDERS]:
             state.dropped_last_day = max(state.dropped_last_day, day + DAY_ZERO)
             if day + DAY_ZERO == state.first_day:
                 state.first_spend = entry[SPEND]
@@ -240,7 +228,7 @@ def _book_older(state: CustomerState, day: int, orders: int, visits: int, ticket
         _purchase_day_added(state, day)
         state.dropped_last_day = max(state.dropped_last_day, day)
     if day == state.first_day:
-        state.first_spend = spend if day != first else max(0, state.first_spend + spend)
+        state.first_spend = spend + (state.first_spend if day == first else 0)
 
 
 def _count(sums: list[int], column: int, amount: int, age: int) -> None:

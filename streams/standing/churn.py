@@ -41,10 +41,17 @@ def inputs_of(risk: RiskRules, state: CustomerState, calendar: Calendar) -> Chur
     )
     if model.currency:
         mean = state.sums[_LIFETIME_SPEND] // days
-        inputs = inputs._replace(first_order_minor=daylog.first_day_spend(state), mean_order_minor=mean)
+        inputs = inputs._replace(first_order_minor=_first_day_spend(state), mean_order_minor=mean)
     if state.evidence is not None:
         inputs = with_evidence(inputs, state.evidence, model, state.last_day, calendar.start_of)
     return inputs
+
+
+def _first_day_spend(state: CustomerState) -> int:
+    day = state.first_day
+    if daylog.between(state, daylog.ORDERS, day, day):
+        return daylog.between(state, daylog.SPEND, day, day)
+    return state.first_spend
 
 
 def value_of(risk: RiskRules, inputs: ChurnInputs, at: int) -> LifetimeValue | None:

@@ -11,6 +11,7 @@ from schemas.inputs.support import TicketCreated
 from schemas.journal import encode_journal
 from streams.customer.state import CustomerState
 from streams.effects import Effects
+from streams.models.churn_model import FrustrationParameters
 from streams.process import new_state, process
 from streams.regime import Regime, regime_of
 from streams.standing.moment import FOREVER, Moment
@@ -30,14 +31,12 @@ id = "it"
 name = {{ en = "It" }}
 enter.any = [{{ metric = "{metric}", {horizon} {limit} }}]
 """
-TROUBLE_LATE = msgspec.structs.replace(
-    FULL, frustration=msgspec.structs.replace(FULL.frustration, half_life_days=9, ticket=8.0)
-)
+TROUBLED = msgspec.structs.replace(FULL, frustration=FrustrationParameters(half_life_days=9, ticket=8.0))
 
 
 def regime(metric: str, limit: str, horizon: str = "") -> Regime:
     return regime_of(
-        policy_of(POLICY.format(metric=metric, limit=limit, horizon=horizon), "USD", "UTC"), 0, 0, TROUBLE_LATE
+        policy_of(POLICY.format(metric=metric, limit=limit, horizon=horizon), "USD", "UTC"), 0, 0, TROUBLED
     )
 
 
