@@ -4,7 +4,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from streams.models.mbgnbd import BUILT_IN, Parameters
-from streams.policy.model import BAND_NAMES, Band, BandName, ChurnRules
+from streams.policy.model import BAND_NAMES, DISCOUNT, VALUE_DAYS, Band, BandName, ChurnRules
 from streams.policy.reading import Table, did_you_mean
 
 KEYS = ("model", "horizon", "bands", "hysteresis", "actions", "value_horizon", "discount")
@@ -31,8 +31,10 @@ def read_churn(document: Table) -> ChurnRules | None:
         if not 0 <= hysteresis < narrowest:
             table.note(table.find("hysteresis"), f"has to be at least 0 and below the narrowest band, {narrowest}")
     actions = _read_actions(table, [name for name, _ in bands or ()])
-    value_days = table.days("value_horizon", low=1, high=HORIZON_DAYS_MAX) if table.find("value_horizon") else 365
-    discount = table.number("discount") if table.find("discount") else Decimal("0.1")
+    value_days = (
+        table.days("value_horizon", low=1, high=HORIZON_DAYS_MAX) if table.find("value_horizon") else VALUE_DAYS
+    )
+    discount = table.number("discount") if table.find("discount") else Decimal(str(DISCOUNT))
     if discount is not None and not 0 <= discount <= 1:
         table.note(table.find("discount"), "has to be 0 to 1, a year: 0.1 makes a year's spend worth a tenth less")
     if model is None or horizon_days is None or bands is None or hysteresis is None:
@@ -45,8 +47,9 @@ def read_churn(document: Table) -> ChurnRules | None:
         bands=tuple(Band(name=name, lower_edge=float(edge)) for name, edge in bands),
         hysteresis=float(hysteresis),
         actions=actions,
-        value_days=value_days,
-        discount=float(discount),
+        # Defaults are left out of the canonical text where they are these very objects.
+        value_days=VALUE_DAYS if value_days == VALUE_DAYS else value_days,
+        discount=DISCOUNT if float(discount) == DISCOUNT else float(discount),
     )
 
 

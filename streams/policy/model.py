@@ -147,6 +147,10 @@ class Band(msgspec.Struct, frozen=True):
     lower_edge: float
 
 
+VALUE_DAYS: Final = 365
+DISCOUNT: Final = 0.1
+
+
 class ChurnRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """The score is P(no purchase within the horizon); bands ascend, the first starts at 0."""
 
@@ -155,8 +159,8 @@ class ChurnRules(msgspec.Struct, frozen=True, omit_defaults=True):
     bands: tuple[Band, ...]
     hysteresis: float  # a band is left downwards only at `lower_edge` - hysteresis
     actions: tuple[tuple[str, str], ...] = ()  # what to do about a customer who enters a band, by the band's name
-    value_days: int = 365  # lifetime value is what is expected within so many days,
-    discount: float = 0.1  # discounted continuously at this rate a year
+    value_days: int = VALUE_DAYS  # lifetime value is what is expected within so many days,
+    discount: float = DISCOUNT  # discounted continuously at this rate a year
 
     @property
     def horizon_weeks(self) -> float:
