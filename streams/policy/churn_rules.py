@@ -31,15 +31,8 @@ def read_churn(document: Table) -> ChurnRules | None:
         if not 0 <= hysteresis < narrowest:
             table.note(table.find("hysteresis"), f"has to be at least 0 and below the narrowest band, {narrowest}")
     actions = _read_actions(table, [name for name, _ in bands or ()])
-    value_days = (
-        table.days("value_horizon", low=1, high=HORIZON_DAYS_MAX) if table.find("value_horizon") else VALUE_DAYS
-    )
-    discount = table.number("discount") if table.find("discount") else Decimal(str(DISCOUNT))
-    if discount is not None and not 0 <= discount <= 1:
-        table.note(table.find("discount"), "has to be 0 to 1, a year: 0.1 makes a year's spend worth a tenth less")
-    if model is None or horizon_days is None or bands is None or hysteresis is None:
-        return None
-    if value_days is None or discount is None:
+    value = _read_value(table)
+    if model is None or horizon_days is None or bands is None or hysteresis is None or value is None:
         return None
     return ChurnRules(
         model=model,
@@ -47,9 +40,8 @@ def read_churn(document: Table) -> ChurnRules | None:
         bands=tuple(Band(name=name, lower_edge=float(edge)) for name, edge in bands),
         hysteresis=float(hysteresis),
         actions=actions,
-        # Defaults are left out of the canonical text where they are these very objects.
-        value_days=VALUE_DAYS if value_days == VALUE_DAYS else value_days,
-        discount=DISCOUNT if float(discount) == DISCOUNT else float(discount),
+        value_days=value[0],
+        discount=value[1],
     )
 
 
@@ -123,6 +115,26 @@ def _read_actions(churn: Table, bands: list[BandName]) -> tuple[tuple[str, str],
     table = Table(node, bands or BAND_NAMES, churn.mistakes)
     found = ((band, table.identifier(band)) for band in bands)
     return tuple((band, action) for band, action in found if action is not None)
+
+
+def _read_value(churn: Table) -> tuple[int, float] | None:
+    """Return horizon and discount of the lifetime value.
+
+    Defaults are the very objects of the policy model, by which the canonical text knows to leave them out.
+    """
+    days, rate = VALUE_DAYS, DISCOUNT
+    if churn.find("value_horizon"):
+        given = churn.days("value_horizon", low=1, high=HORIZON_DAYS_MAX)
+        if given is None:
+            return None
+        days = VALUE_DAYS if given == VALUE_DAYS else given
+    if churn.find("discount"):
+        number = churn.number("discount")
+        if number is None or not 0 <= number <= 1:
+            churn.note(churn.find("discount"), "has to be 0 to 1, a year: 0.1 makes a year's spend worth a tenth less")
+            return None
+        rate = DISCOUNT if float(number) == DISCOUNT else float(number)
+    return days, rate
 
 
 def _order() -> str:

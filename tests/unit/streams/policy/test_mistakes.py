@@ -113,7 +113,7 @@ MISTAKES = [
     ('"cdnow-1997"', "{ name = 'cdnow-1997', r = 1, alpha = 2, a = 3, b = 1 }", 26, "churn.model.name", "built-in"),
     ('horizon = "90 days"\n', "", 25, "churn.horizon", 'missing; write horizon = "90 days"'),
     ('horizon = "90 days"', 'horizon = "0 days"', 27, "churn.horizon", "has to be 1 to 3650 days"),
-    ("hysteresis = 0.03", "hysteresis = 0.03\nactions = { hgh = 'call' }", 29, "churn.actions.hgh", "did you mean `high`"),
+    ("hysteresis = 0.03", "hysteresis = 0.03\nactions = { hgh = 'call' }", 29, "churn.actions.hgh", "`high`"),
     ("hysteresis = 0.03", "hysteresis = 0.03\nactions = { high = 'Call us' }", 29, "churn.actions.high", "is no id"),
     ("hysteresis = 0.03", "hysteresis = 0.03\nvalue_horizon = '0 days'", 29, "churn.value_horizon", "1 to 3650 days"),
     ("hysteresis = 0.03", "hysteresis = 0.03\ndiscount = 2", 29, "churn.discount", "has to be 0 to 1"),
