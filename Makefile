@@ -11,7 +11,7 @@ export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types imports unit integration crash test bench package docs lock-jars clean
+.PHONY: help setup demo check lint types imports unit integration crash proof test bench package docs lock-jars clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,9 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
 	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q tests/crash
 
+proof: setup ## due instants against a daily sweep, on a year of every household's baskets
+	PROOF_HOUSEHOLDS=all $(RUN)/pytest -q tests/proof
+
 package: setup ## the built wheel in a clean environment
 	$(RUN)/pytest -q -m package
 
@@ -60,6 +63,7 @@ bench: setup ## measure throughput and delay on this machine
 
 docs: setup ## write the generated pages again
 	$(RUN)/python -m agents.reference
+	$(RUN)/python -m tests.scenarios.transitions
 
 lock-jars: setup ## resolve the jars of Kafka anew (after a change of its version)
 	$(RUN)/python -c "from agents.embedded.jars import write_lock; write_lock()"

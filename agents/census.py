@@ -45,8 +45,8 @@ class TierCensus:
             if state.ordinal >= len(regimes):
                 continue  # it stands in a changelog without policies, as nobody but a test writes it
             for ladder, standing in zip(regimes[state.ordinal].policy.ladders, state.ladders, strict=True):
-                if standing.rank:
-                    self._counts[ladder.id, ladder.tiers[standing.rank - 1].id] += 1
+                if standing.shown:
+                    self._counts[ladder.id, ladder.tiers[standing.shown - 1].id] += 1
         del left[-most:]
 
     def moved(self, changes: Iterable[Change]) -> None:

@@ -7,7 +7,7 @@ from weakref import ref
 
 from agents.census import Place, TierCensus
 from agents.freshness import Freshness, Times
-from schemas.decisions import PolicyRef
+from schemas.decisions import ModelRef, PolicyRef
 from schemas.events import InputEvent
 from streams.effects import Change
 from streams.regime import Regime
@@ -62,6 +62,11 @@ class CustomerFigures:
         regime = self._regime(now_ms)
         return None if regime is None else regime.ref
 
+    def model_in_force(self, now_ms: int) -> ModelRef | None:
+        """Return the churn model that decides at an instant; None where churn is not judged."""
+        regime = self._regime(now_ms)
+        return None if regime is None or regime.risk is None else regime.risk.ref
+
     def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
         """Return the customers by ladder and tier; None while they are being counted."""
         regime = self._regime(now_ms)
@@ -69,10 +74,10 @@ class CustomerFigures:
             return None
         return self._census.by_tier(len(self._store), regime)
 
-    def tiers(self, now_ms: int) -> list[list[str]]:
-        """Return the tiers of each ladder of the policy in force, from the lowest up."""
+    def tiers(self, now_ms: int) -> dict[str, list[str]]:
+        """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
         regime = self._regime(now_ms)
-        return [[tier.id for tier in ladder.tiers] for ladder in regime.policy.ladders] if regime else []
+        return {ladder.id: [tier.id for tier in ladder.tiers] for ladder in regime.policy.ladders} if regime else {}
 
     def _regime(self, now_ms: int) -> Regime | None:
         """Return the policy in force: one waits for its own instant and for those before it."""

@@ -3,24 +3,31 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from agents.errors import ConfigurationError
 from agents.lookup import newest_value
+from agents.partition_records import POLICIES_KEY, Activation
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant
 from streams.customer import daylog
 from streams.customer.record import UnknownStateError, decode_state
-from streams.customer.standing import NO_BAND
+from streams.customer.standing import NO_BAND, NO_RANK, NOT_DUE, LadderStanding
 from streams.customer.state import NEVER, CustomerState
+from streams.policy.model import Ladder, Policy
+from streams.policy.parse import load_canonical
 
 STAGE = "customers"
 
 
 class FoundState(NamedTuple):
-    """A state, and the topic that it was read from."""
+    """A state, the topic that it was read from, and the policy that it was judged by."""
 
     topic: str
     state: CustomerState
+    policy: Policy | None
+    """None when the changelog does not have it."""
 
 
 def newest_state(settings: Settings, customer: bytes) -> FoundState | None:
@@ -30,17 +37,27 @@ def newest_state(settings: Settings, customer: bytes) -> FoundState | None:
     if record is None:
         return None
     try:
-        return FoundState(topic, decode_state(record))
+        state = decode_state(record)
     except UnknownStateError as error:
         raise ConfigurationError("The state was written by a later version.", where=topic, why=str(error)) from error
+    return FoundState(topic, state, _policy(settings, topic, state.ordinal))
 
 
-def standing_of(state: CustomerState) -> Iterator[tuple[str, str]]:
-    """The standing, line by line. Ranks and bands by number: their names are the policy's."""
-    for number, ladder in enumerate(state.ladders, 1):
-        since = f" since {format_instant(ladder.shown_since)}" if ladder.shown else ""
-        grace = f", in grace until {format_instant(ladder.grace_until)}" if ladder.grace_until else ""
-        yield f"ladder {number}", (f"rank {ladder.shown}" if ladder.shown else "no tier") + since + grace
+def _policy(settings: Settings, table: str, ordinal: int) -> Policy | None:
+    known = newest_value(settings, table, POLICIES_KEY, partition=0)
+    activations = msgspec.msgpack.decode(known, type=list[Activation]) if known is not None else []
+    return load_canonical(activations[ordinal].text) if ordinal < len(activations) else None
+
+
+def standing_of(state: CustomerState, policy: Policy | None) -> Iterator[tuple[str, str]]:
+    """The standing, line by line; ranks by number where the policy is not known."""
+    for place, standing in enumerate(state.ladders):
+        ladder = policy.ladders[place] if policy is not None else None
+        name = ladder.id if ladder is not None else str(place + 1)
+        audience = ", internal" if ladder is not None and ladder.audience == "internal" else ""
+        since = f" since {format_instant(standing.shown_since)}" if standing.shown else ""
+        yield f"ladder {name}{audience}", _tier(standing.shown, ladder) + since
+        yield from (("", line) for line in _on_ladder(standing, ladder))
     if state.risk.band != NO_BAND:
         yield "risk", f"band {state.risk.band} (0 is the lowest) since {format_instant(state.risk.since)}"
     yield "first seen", format_instant(state.first_seen_at)
@@ -53,6 +70,37 @@ def standing_of(state: CustomerState) -> Iterator[tuple[str, str]]:
     tiers, risks, notices = state.sequences
     yield "published", f"{tiers} tier changes, {risks} risk changes, {notices} notices"
     yield "as of", f"{format_instant(state.clock)}, revision {state.revision}, record {state.journal_seq}"
+
+
+def _tier(rank: int, ladder: Ladder | None) -> str:
+    if not rank:
+        return "no tier"
+    return f"{ladder.tiers[rank - 1].id} (rank {rank})" if ladder is not None else f"rank {rank}"
+
+
+def _on_ladder(standing: LadderStanding, ladder: Ladder | None) -> Iterator[str]:
+    """What decides how long the tier is held; what there is nothing of is left out."""
+    hand = standing.hand
+    if hand is not None and hand.override != NO_RANK:
+        yield f"override: {_tier(hand.override, ladder)}{_end(hand.override_until)} ({hand.reason})"
+    if hand is not None and hand.match:
+        yield f"match: {_tier(hand.match, ladder)}{_end(hand.match_until)}"
+    if standing.rank != standing.shown:
+        yield f"by the rules: {_tier(standing.rank, ladder)}"
+    if standing.valid_until:
+        yield f"held until {format_instant(standing.valid_until)}"
+    if standing.review_at:
+        yield f"next review at {format_instant(standing.review_at)}"
+    if standing.grace_until:
+        yield f"in grace until {format_instant(standing.grace_until)}"
+    if standing.noticed:
+        yield f"notice given of a fall at {format_instant(standing.noticed)}, {standing.notice_days} days before"
+    if standing.deducted:
+        yield f"deducted by reviews: {standing.deducted}"
+
+
+def _end(instant: int) -> str:
+    return f" until {format_instant(instant)}" if instant < NOT_DUE else ""
 
 
 def figures_of(state: CustomerState) -> Iterator[tuple[str, ...]]:

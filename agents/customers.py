@@ -5,9 +5,11 @@ Here lives what concerns a partition as a whole: decoded states, the policies in
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from time import perf_counter
 from typing import Final
 
+from agents.audit_entries import DECIDED_BY_HAND, Entry, activation, by_hand
 from agents.backfill import Backfill
 from agents.customer_figures import CustomerFigures, FiguresByPartition
 from agents.freshness import Freshness
@@ -15,7 +17,7 @@ from agents.outputs import Outbox
 from agents.partition_records import NO_TICK, DueWork, take_due_work, work_record
 from agents.policy_log import PolicyLog
 from agents.runtime.stage import Batch, Record, StateRecord
-from agents.stage_metrics import StageCounts
+from agents.stage_metrics import POLICY_REFUSED, StageCounts
 from schemas.clock import format_instant, parse_canonical
 from schemas.events import Event
 from schemas.journal import (
@@ -166,10 +168,8 @@ class CustomersPartition:
             self._outbox.profile(key, state, self._regimes[state.ordinal])
         self._dirty = {}
         self._figures.drained()
-        excess = len(decoded) - self._stage.decoded_max
-        if excess > 0:
-            for key in list(decoded)[:excess]:
-                del decoded[key]
+        for key in list(islice(decoded, max(0, len(decoded) - self._stage.decoded_max))):
+            del decoded[key]
         return Batch(states, self._outbox.drain())
 
     def committed(self) -> None:
@@ -207,12 +207,11 @@ class CustomersPartition:
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
         self._dirty[key] = None
         self._figures.folded(event)
+        if type(event) in DECIDED_BY_HAND and effects.taken:
+            self._audit(by_hand(event, key, state, self._regimes[state.ordinal]), record)
         if state.due < before:
             self._due.add(key, state.due)
-        if not effects.empty:
-            self._outbox.collect(key, effects, record)
-            self._figures.published(effects.changes)
-            effects.take_over(key)
+        self._publish(key, record)
         return True
 
     def _meet_history(self, event: Event, key: bytes, deadline: float) -> bool:
@@ -239,10 +238,14 @@ class CustomersPartition:
         if state.revision != revision:
             self._dirty[key] = None
         self._due.add(key, self._due_of(key))
-        if not effects.empty:
-            self._outbox.collect(key, effects, None)
-            self._figures.published(effects.changes)
-            effects.take_over(key)
+        self._publish(key, None)
+
+    def _publish(self, key: bytes, record: Record | None) -> None:
+        """Hand over what folding left of one customer; `record` is None where time alone is behind it."""
+        if not self._effects.empty:
+            self._outbox.collect(key, self._effects, record)
+            self._figures.published(self._effects.changes)
+            self._effects.take_over(key)
 
     def _control(self, event: ControlRecord, record: Record) -> None:
         match event:
@@ -266,18 +269,17 @@ class CustomersPartition:
             self._due_work = DueWork(parse_canonical(instant), closing)
 
     def _activate(self, event: PolicyActivated | ModelActivated, record: Record) -> None:
-        regime = self._policies.activate(event)
-        if regime.ordinal:
+        lacking = self._policies.activate(event)
+        if lacking:
+            self._stage.counts[(POLICY_REFUSED,)] += 1
+        elif len(self._regimes) > 1:
             for key in [*self._store, *self._decoded]:
-                self._due.add(key, regime.effective_at)
-        what = "model" if isinstance(event, ModelActivated) else "policy"
-        audit = {
-            "type": f"{what}.activated",
-            what: event.name,
-            "hash": event.hash,
-            "effective_at": event.effective_at,
-        }
-        self._outbox.audit({**audit, "home": self._home, "offset": record.offset})
+                self._due.add(key, self._regimes[-1].effective_at)
+        self._audit(activation(event, lacking), record)
+
+    def _audit(self, entry: Entry, record: Record) -> None:
+        """An entry with the journal record behind it."""
+        self._outbox.audit({**entry, "home": self._home, "offset": record.offset})
 
     def _state(self, key: bytes) -> CustomerState | None:
         """The decoded state, moved to the young end of the cache."""

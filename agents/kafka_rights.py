@@ -19,7 +19,9 @@ from schemas.catalog import RAW_TOPICS, TOPICS
 PROGRESS = "intake-progress"
 
 
-Role = Literal["worker", "feeder", "admin", "redriver", "projection", "reader", "analyst", "auditor", "doctor"]
+Role = Literal[
+    "worker", "feeder", "admin", "redriver", "operator", "projection", "reader", "analyst", "auditor", "doctor"
+]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
 
@@ -28,6 +30,7 @@ ROLES: dict[Role, str] = {
     "feeder": "`tierstream feed`, and every producer of events (which needs no changelog)",
     "admin": "`tierstream topics`, `tierstream policy`, `tierstream go-live`",
     "redriver": "`tierstream dlq`; READ only for `list` and `show`",
+    "operator": "`tierstream override`; READ on `audit` and `dead-letters` only for `--wait`",
     "projection": "`tierstream project redis`, `tierstream redis`",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
     "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
@@ -51,6 +54,7 @@ def rights(settings: Settings, role: Role) -> list[Right]:
     makers = {"worker": _worker, "feeder": _feeder, "admin": _admin}
     makers |= {
         "redriver": _redriver,
+        "operator": _operator,
         "projection": _projection,
         "reader": _reader,
         "analyst": _analyst,
@@ -114,6 +118,12 @@ def _redriver(settings: Settings) -> Iterator[Right]:
     yield Right("topic", settings.topic("dead-letters"), "READ")
     yield from (Right("topic", settings.topic("audit"), operation) for operation in ("READ", "WRITE"))
     yield Right("transactional-id", control_id(settings, "redrive"), "WRITE")
+
+
+def _operator(settings: Settings) -> Iterator[Right]:
+    yield Right("topic", settings.topic("governance"), "WRITE")
+    yield Right("topic", changelog(settings.kafka.application_id, "customers"), "READ")
+    yield from (Right("topic", settings.topic(name), "READ") for name in (JOURNAL, "audit", "dead-letters"))
 
 
 def _projection(settings: Settings) -> Iterator[Right]:

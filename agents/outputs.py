@@ -102,4 +102,5 @@ def _kind_of(decision: Published) -> tuple[str, ...]:
     if isinstance(decision, DowngradeUpcoming | DowngradeAverted):
         return NOTICED, "downgrade_upcoming" if isinstance(decision, DowngradeUpcoming) else "downgrade_averted"
     before = decision.previous_tier.id if decision.previous_tier else "none"
-    return TIER_MOVED, before, decision.tier.id if decision.tier else "none", decision.direction
+    after = decision.tier.id if decision.tier else "none"
+    return TIER_MOVED, decision.ladder, before, after, decision.direction

@@ -6,6 +6,7 @@ policy. A fixed transactional id lets one activation at a time through, from wha
 
 import hashlib
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,8 +24,8 @@ from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, decode_journal
-from streams.policy.model import Policy
-from streams.policy.parse import canonical, load_canonical, parse
+from streams.policy.model import Policy, uncounted
+from streams.policy.parse import PolicyError, canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
 
 SINCE_EVER_MS = 0
@@ -45,20 +46,25 @@ class Activation(NamedTuple):
 
 def configured_policy(settings: Settings) -> Policy:
     """The policy that the settings name; ConfigurationError with every mistake in it."""
+    return policy_of(*configured_text(settings), settings)
+
+
+def configured_text(settings: Settings) -> tuple[str, str]:
+    """The TOML of the policy that the settings name, and what its mistakes are reported under."""
     chosen = settings.policy
     if chosen.file is not None:
-        return policy_of(_text_of(Path(chosen.file)), chosen.file, settings)
+        return text_of(Path(chosen.file)), chosen.file
     name = chosen.preset or "default"
     if name not in preset_names():
         raise ConfigurationError(
             f"There is no preset `{name}`.", where="[policy] preset", next_step=f"one of: {', '.join(preset_names())}"
         )
-    return policy_of(preset_text(name), f"preset {name}", settings)
+    return preset_text(name), f"preset {name}"
 
 
 def policy_from_file(path: Path, settings: Settings) -> Policy:
     """The policy of a file; currency and zone from the settings where it leaves them open."""
-    return policy_of(_text_of(path), str(path), settings)
+    return policy_of(text_of(path), str(path), settings)
 
 
 def policy_of(text: str, source: str, settings: Settings) -> Policy:
@@ -66,7 +72,12 @@ def policy_of(text: str, source: str, settings: Settings) -> Policy:
     found = parse(text, currency=settings.policy.currency, time_zone=settings.policy.time_zone)
     if isinstance(found, Policy):
         return found
-    raise ConfigurationError(
+    raise mistaken(found, source)
+
+
+def mistaken(found: list[PolicyError], source: str) -> ConfigurationError:
+    """The error that names every mistake of a policy."""
+    return ConfigurationError(
         "The policy has a mistake." if len(found) == 1 else f"The policy has {len(found)} mistakes.",
         where=source,
         why="".join(f"\n    {mistake}" for mistake in found),
@@ -83,7 +94,10 @@ def activate_first(settings: Settings, policy: Policy) -> Activation | None:
 
 
 def activate(settings: Settings, policy: Policy, effective_at: int) -> Activation:
-    """Write an activation that holds from `effective_at` (epoch ms) on; ConfigurationError when there was no first."""
+    """Write an activation that holds from `effective_at` (epoch ms) on.
+
+    ConfigurationError when there was no first, and when workers would refuse it after the newest one that they know.
+    """
     if not _first_records(settings):
         raise ConfigurationError(
             "The journal is empty: its first policy comes with the topics.",
@@ -91,7 +105,23 @@ def activate(settings: Settings, policy: Policy, effective_at: int) -> Activatio
             next_step="tierstream topics apply",
         )
     with _one_activation(settings) as writer:
+        refuse_uncounted(policy, policies_in_force(settings))
         return _write(writer, settings, policy, effective_at)
+
+
+def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
+    """Raise ConfigurationError when a policy needs what the newest of these did not count."""
+    lacking = uncounted(policy, activations[-1].policy) if activations else ()
+    if not lacking:
+        return
+    newest = activations[-1].policy
+    raise ConfigurationError(
+        f"The policy {policy.name} cannot follow {newest.name} ({newest.hash[:12]}).",
+        where=", ".join(where.name for where in lacking),
+        why="what orders consist of is counted as they come, and the policy in force does not count this",
+        next_step="leave these filters out; or begin a new journal with this policy (another kafka.application_id and "
+        "kafka.topic_prefix) and feed the history again",
+    )
 
 
 def policies_in_force(settings: Settings) -> list[Activation]:
@@ -162,7 +192,8 @@ def _first_records(settings: Settings) -> dict[int, object]:
     return found
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The TOML of a policy file."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

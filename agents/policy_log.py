@@ -4,12 +4,14 @@ from agents.partition_records import Activation, policies_record, take_policies
 from agents.runtime.stage import StateRecord
 from schemas.clock import parse_canonical
 from schemas.journal import ModelActivated, PolicyActivated
-from streams.regime import Regime
-from streams.regimes import with_model, with_policy
+from streams.models.churn_model import load_model
+from streams.policy.model import OrderFilter
+from streams.policy.parse import load_canonical
+from streams.regime import Regime, follow, follow_model
 
 
 class PolicyLog:
-    """Grows by one with every activation; states remember their place in it."""
+    """Grows by one with every policy that is put in force; states remember their place in it."""
 
     __slots__ = ("_activations", "_written", "regimes")
 
@@ -21,20 +23,20 @@ class PolicyLog:
 
     def begin_with(self, text: str, effective_at: int) -> None:
         """Enter a policy that no record activated; `text` is its canonical text."""
-        self._add(Activation(effective_at, text))
+        self._follow(Activation(effective_at, text))
 
     def restore(self, store: dict[bytes, bytes]) -> None:
         """Take the changelog's record out of the store, in place of what was entered."""
         self.regimes.clear()
         self._activations.clear()
         for activation in take_policies(store):
-            self._add(activation)
+            self._follow(activation)
         self._written = len(self._activations)
 
-    def activate(self, event: PolicyActivated | ModelActivated) -> Regime:
-        """Enter a policy or a model; it is put in force by whoever folds."""
+    def activate(self, event: PolicyActivated | ModelActivated) -> tuple[OrderFilter, ...]:
+        """Enter a policy or a model, unless a policy needs what the one before it did not count: that is returned."""
         is_model = isinstance(event, ModelActivated)
-        return self._add(Activation(parse_canonical(event.effective_at), event.text, is_model))
+        return self._follow(Activation(parse_canonical(event.effective_at), event.text, is_model))
 
     def changed(self) -> list[StateRecord]:
         """What the changelog has to be told since the last time."""
@@ -47,9 +49,12 @@ class PolicyLog:
         """Everything that `restore` needs."""
         return policies_record(self._activations)
 
-    def _add(self, activation: Activation) -> Regime:
-        follow = with_model if activation.is_model else with_policy
-        regime = follow(self.regimes, activation.text, activation.effective_at)
-        self.regimes.append(regime)
-        self._activations.append(activation)
-        return regime
+    def _follow(self, activation: Activation) -> tuple[OrderFilter, ...]:
+        lacking: tuple[OrderFilter, ...] = ()
+        if activation.is_model:
+            follow_model(self.regimes, load_model(activation.text), activation.effective_at)
+        else:
+            lacking = follow(self.regimes, load_canonical(activation.text), activation.effective_at)
+        if not lacking:
+            self._activations.append(activation)
+        return lacking

@@ -21,10 +21,12 @@ from agents.kafka_rights import ROLES, Right, rights
 from agents.metrics import RuntimeMetrics
 from agents.profiles.metrics import ProjectionMetrics
 from agents.reference_formats import formats_page
+from agents.reference_policy import policy_page
 from agents.settings_reader import PREFIX, SECTIONS
 from agents.stage_metrics import StageMetrics
 from schemas.catalog import CHANGELOG, TOPICS, TopicSpec
 from schemas.clock import MS_PER_DAY
+from streams.policy.file_schema import SCHEMA_PATH, schema_text
 
 ROOT = Path(__file__).parents[1]
 SECURITY_PAGE = "docs/reference/security.md"
@@ -53,6 +55,8 @@ def pages() -> dict[str, str]:
         "docs/reference/doctor.md": _doctor_page(),
         SECURITY_PAGE: _security_page(),
         "docs/reference/formats.md": formats_page(NOTE),
+        "docs/reference/policy.md": policy_page(NOTE),
+        SCHEMA_PATH: schema_text(),
         "deploy/tierstream.toml": example_settings(),
     }
 

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from agents.census import NO_TIER, Place
 from agents.freshness import Freshness
 from agents.metrics import PREFIX
-from schemas.decisions import PolicyRef
+from schemas.decisions import ModelRef, PolicyRef
 from schemas.rejections import RefusalReason
 
 StageCounts = Counter[tuple[str, ...]]
@@ -29,6 +29,7 @@ SKIPPED: Final = "skipped"
 TIER_MOVED: Final = "tier_moved"
 BAND_MOVED: Final = "band_moved"
 NOTICED: Final = "noticed"
+POLICY_REFUSED: Final = "policy_refused"
 
 HASH_SHOWN: Final = 12
 """First digits of a policy's hash, as the command line shows it."""
@@ -50,9 +51,12 @@ _FAMILIES: Final[Mapping[str, _Family]] = {
     REFUSED: _Family("dead_letters", "Records put into the dead letters.", ("reason",)),
     REPEATED: _Family("duplicates", "Repeats recognised and dropped.", ("stage",)),
     SKIPPED: _Family("records_skipped", "Records of another format that mean nothing here.", ("topic", "cause")),
-    TIER_MOVED: _Family("tier_changes", "Changes of tier published.", ("from", "to", "direction")),
+    TIER_MOVED: _Family("tier_changes", "Changes of tier published.", ("ladder", "from", "to", "direction")),
     BAND_MOVED: _Family("churn_band_changes", "Changes of the churn risk band published.", ("from", "to")),
     NOTICED: _Family("notices", "Notices published: falls foreseen, and averted.", ("type",)),
+    POLICY_REFUSED: _Family(
+        "policies_refused", "Activations that were not put in force, by partition: they need what was not counted.", ()
+    ),
 }
 
 
@@ -62,11 +66,14 @@ class CustomersView(Protocol):
     def policy_in_force(self, now_ms: int) -> PolicyRef | None:
         """Return the policy that decides at an instant; None before the first."""
 
+    def model_in_force(self, now_ms: int) -> ModelRef | None:
+        """Return the churn model that decides at an instant; None where churn is not judged."""
+
     def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
         """Return the customers by ladder and tier; None while they are being counted."""
 
-    def tiers(self, now_ms: int) -> list[list[str]]:
-        """Return the tiers of each ladder of the policy in force, from the lowest up."""
+    def tiers(self, now_ms: int) -> dict[str, list[str]]:
+        """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
 
 
 class StageMetrics(Collector):
@@ -97,11 +104,13 @@ class StageMetrics(Collector):
 def _expected(views: Iterable[CustomersView], now_ms: int) -> dict[tuple[str, ...], int]:
     """What can be counted, at 0: every reason of a refusal, and every rise and fall of the policies in force."""
     found: dict[tuple[str, ...], int] = {(REFUSED, reason.value): 0 for reason in RefusalReason}
+    found[(POLICY_REFUSED,)] = 0
     for view in views:
-        for ladder in view.tiers(now_ms):
-            found |= {(TIER_MOVED, NO_TIER, tier, "initial"): 0 for tier in ladder}
-            for low, high in combinations([NO_TIER, *ladder], 2):
-                found[TIER_MOVED, low, high, "upgrade"] = found[TIER_MOVED, high, low, "downgrade"] = 0
+        for ladder, tiers in view.tiers(now_ms).items():
+            found |= {(TIER_MOVED, ladder, NO_TIER, tier, "initial"): 0 for tier in tiers}
+            for low, high in combinations([NO_TIER, *tiers], 2):
+                found[TIER_MOVED, ladder, low, high, "upgrade"] = 0
+                found[TIER_MOVED, ladder, high, low, "downgrade"] = 0
     return found
 
 
@@ -115,16 +124,28 @@ def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
     policy = GaugeMetricFamily(
         f"{PREFIX}_policy_info", "1 for each policy that decides in a partition now.", labels=("policy", "hash")
     )
+    model = GaugeMetricFamily(
+        f"{PREFIX}_churn_model_info",
+        "1 for each churn model that decides in a partition now.",
+        labels=("model", "version"),
+    )
     by_tier: Counter[Place] = Counter()
     policies: set[tuple[str, str]] = set()
+    models: set[tuple[str, str]] = set()
     for view in views:
         by_tier.update(view.customers_by_tier(now_ms) or {})
         ref = view.policy_in_force(now_ms)
         if ref is not None:
             policies.add((ref.name, ref.hash[:HASH_SHOWN]))
+        judged_by = view.model_in_force(now_ms)
+        if judged_by is not None:
+            models.add((judged_by.name, judged_by.version))
     for place, count in by_tier.items():
         customers.add_metric(place, count)
     for names in policies:
         policy.add_metric(names, 1)
+    for names in models:
+        model.add_metric(names, 1)
     yield customers
     yield policy
+    yield model

@@ -212,6 +212,8 @@ class LadderStanding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """Where a customer stands on one ladder."""
 
     ladder: Id
+    primary: bool = False
+    """Whether `customer.tier` tells of this ladder: it is the policy's first public one."""
     tier: TierRef
     since: Instant
     valid_until: Instant | None

@@ -10,7 +10,7 @@ from streams.customer import daylog, orders, series
 from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger
-from streams.process import pass_time
+from streams.process import notify, pass_time
 from streams.regime import Regime
 from streams.standing import churn
 from streams.standing.announce_band import announce_band
@@ -22,22 +22,32 @@ from streams.standing.ladder import Move
 def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effects: Effects) -> None:
     """Let the history's time pass up to the instant, then publish one `initial` per ladder and for the risk band.
 
-    A customer whom the history did not touch only ages; done again, it changes nothing.
+    A customer whom the history did not touch only ages; done again, it changes nothing. Falls whose notice fell due
+    meanwhile are announced now.
     """
     effects.backfill = True
     pass_time(state, regimes, instant, effects)
     effects.backfill = False
-    if state.changed_by[0] != "backfill":
-        return
     regime = regimes[state.ordinal]
-    at = state.clock = max(state.clock, instant)
-    state.revision += 1
-    state.changed_by = ("initial", None)
-    as_of = regime.calendar.day_of(at)
+    trigger = Trigger("initial", None, max(state.clock, instant), None)
+    as_of = regime.calendar.day_of(trigger.at)
     if daylog.advance(state, as_of):
         orders.forget(state, as_of)
         series.forget(state, as_of)
-    trigger = Trigger("initial", None, at, None)
+    if state.changed_by[0] == "backfill":
+        state.clock = trigger.at
+        state.revision += 1
+        state.changed_by = ("initial", None)
+        _introduce(state, regime, trigger, effects)
+    revision = state.revision
+    notify(state, regime, trigger, effects)
+    if state.revision != revision:
+        state.clock = trigger.at
+
+
+def _introduce(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
+    """Tell where the customer stands."""
+    at = trigger.at
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         if standing.shown:
             last_move = standing.last_at  # an order from before a fall still shows that the fall was wrong

@@ -76,6 +76,11 @@ class Effects:
         """Whether there is nothing to publish or to count."""
         return not (self.changes or self.refused or self.repeated)
 
+    @property
+    def taken(self) -> bool:
+        """Whether the record under way was taken: neither refused nor a repeat."""
+        return not self.repeated and all(refused.waited for refused in self.refused)
+
     def publish(self, topic: str, decision: Published, change_id: str) -> None:
         """A change to publish, in order."""
         self.changes.append(Change(topic, decision, change_id))

@@ -29,8 +29,9 @@ from schemas.events import (
 )
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, facts, series
-from streams.customer.booking import CHANGED, REPEATED, UNCHANGED, Books, Outcome
+from streams.customer.booking import Books
 from streams.customer.dedupe import hash_of, seen_before
+from streams.customer.outcome import CHANGED, REPEATED, UNCHANGED, Outcome
 from streams.customer.standing import NOT_DUE
 from streams.customer.state import CustomerState
 from streams.models import evidence
@@ -178,7 +179,7 @@ def _joined(state: CustomerState, event: MembershipStarted, _regime: Regime, _as
 
 
 def _left(state: CustomerState, event: MembershipEnded, _regime: Regime, _as_of: int, occurred_at: int) -> Outcome:
-    facts.end_membership(state, event.programme, _instant(event.valid_until) or occurred_at)
+    facts.end_membership(state, event.programme, occurred_at, _instant(event.valid_until) or occurred_at)
     return _JOINED
 
 

@@ -14,7 +14,8 @@ from schemas.clock import parse_canonical
 from schemas.events import InputEvent
 from schemas.rejections import RefusalReason, Rejected
 from streams.customer import daylog, orders, series
-from streams.customer.booking import UNCHANGED, WAITING_DAYS, Books, Outcome
+from streams.customer.booking import WAITING_DAYS, Books
+from streams.customer.outcome import UNCHANGED, Outcome
 from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
@@ -97,7 +98,9 @@ def process(
     state.changed_by = ("backfill" if effects.backfill else "event", event.id)
     if event.test:
         state.test = True
-    ladders = outcome.taken or outcome.by_hand or not regime.subjects.isdisjoint(outcome.subjects)
+    # The first record is judged whatever it tells: who has done nothing may meet a rule too.
+    ladders = outcome.taken or outcome.by_hand or state.journal_seq == 1
+    ladders = ladders or not regime.subjects.isdisjoint(outcome.subjects)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
     eased = False
     if not risk and days and regime.risk is not None:
@@ -141,7 +144,7 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     if left.band is not None:
         band = (band or churn.BandMove(NO_BAND, state.risk.band, at))._replace(left=left.band)
     _announce(state, new, trigger, effects, moves, band, judged_by=new.risk or old.risk)
-    _notify(state, new, trigger, effects)
+    notify(state, new, trigger, effects)
     _set_due(state, at)
 
 
@@ -162,7 +165,7 @@ def _review(
     if moves or band is not None:
         _announce(state, regime, trigger, effects, moves, band, judged_by=regime.risk)
     if ladders:
-        _notify(state, regime, trigger, effects)
+        notify(state, regime, trigger, effects)
 
 
 def _announce(
@@ -181,8 +184,10 @@ def _announce(
         announce_band(state, regime, judged_by, band, trigger, effects)
 
 
-def _notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
-    """Say which falls are coming, and which are not after all. A history that is loaded tells nobody anything."""
+def notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
+    """Say which falls are coming, and which are not after all. A history that is loaded announces none."""
+    if trigger.backfill:
+        return
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         if not rules.announces and not standing.noticed:
             continue
@@ -201,7 +206,14 @@ def _review_ladders(
             ladder.restate(rules, standing, state, booked, regime.calendar)
         grace_until = standing.grace_until
         move = ladder.review(
-            state, rules, standing, trigger.at, regime.calendar, recompute=recompute, booked_at=trigger.occurred_at
+            state,
+            rules,
+            standing,
+            trigger.at,
+            regime.calendar,
+            recompute=recompute,
+            taken=outcome.taken,
+            booked_at=trigger.occurred_at,
         )
         if move is not None:
             moves.append((rules, standing, move))

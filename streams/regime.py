@@ -6,7 +6,15 @@ from schemas.decisions import PolicyRef, TierRef
 from streams.calendar import Calendar
 from streams.models.churn_model import ChurnModel
 from streams.policy.metrics import METRICS, MODEL_METRICS
-from streams.policy.model import OrderFilter, Policy, Tier, comparisons, counters, requirements_of
+from streams.policy.model import (
+    OrderFilter,
+    Policy,
+    Tier,
+    comparisons,
+    counters,
+    requirements_of,
+    uncounted,
+)
 from streams.standing.ladder_rules import LadderRules, ladder_rules
 from streams.standing.risk_rules import RiskRules, misfit, risk_rules
 
@@ -47,6 +55,26 @@ def tier_ref(tier: Tier | None) -> TierRef | None:
 
 def _tier_ref(tier: Tier) -> TierRef:
     return TierRef(id=tier.id, name=tier.name.get("en") or next(iter(tier.name.values())), rank=tier.rank)
+
+
+def follow(regimes: list[Regime], policy: Policy, effective_at: int) -> tuple[OrderFilter, ...]:
+    """Put an activated policy in force after those that are, or return why not: what the last of them did not count.
+
+    Depends on the activated policies alone, so that every partition and every replay decides the same. The first one
+    finds nobody yet, and may count what it likes. It is judged with the newest model that was activated.
+    """
+    lacking = uncounted(policy, regimes[-1].policy) if regimes else ()
+    if not lacking:
+        model = regimes[-1].model if regimes else None
+        regimes.append(regime_of(policy, len(regimes), effective_at, model))
+    return lacking
+
+
+def follow_model(regimes: list[Regime], model: ChurnModel, effective_at: int) -> None:
+    """Put an activated model in force, under the newest policy."""
+    if not regimes:
+        raise ValueError("a model was activated before the first policy")
+    regimes.append(regime_of(regimes[-1].policy, len(regimes), effective_at, model, by_model=True))
 
 
 def regime_of(

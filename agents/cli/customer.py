@@ -174,7 +174,8 @@ def _show_state(settings: Settings, key: bytes, *, json: bool) -> bool:
         print_json({"read_from": "state", "read_at": _now(), "topic": found.topic, "state": state})
         return True
     print_table(
-        ("customer", key.decode()), (*standing_of(found.state), ("read from", f"topic {found.topic} at {_now()}"))
+        ("customer", key.decode()),
+        (*standing_of(found.state, found.policy), ("read from", f"topic {found.topic} at {_now()}")),
     )
     say("")
     print_table(("", *WINDOWS), figures_of(found.state))
@@ -194,14 +195,14 @@ def _print(key: bytes, fields: Mapping[str, str], place: str) -> None:
 def _standing(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What is known of the customer, line by line; what is unknown is left out."""
     if "tier" in fields:
-        grace = f", in grace until {fields['tier_grace_until']}" if "tier_grace_until" in fields else ""
         rank = f"rank {fields['tier_rank']} of {fields['ladder']}"
-        yield "tier", f"{fields['tier_name']} ({rank}) since {fields['tier_since']}{grace}"
+        valid, grace, why = (fields.get(f"tier_{name}") for name in ("valid_until", "grace_until", "override"))
+        yield "tier", f"{fields['tier_name']} ({rank}) since {fields['tier_since']}{_held(valid, grace, why)}"
     else:
         yield "tier", "none"
     for ladder in msgspec.json.decode(fields.get("ladders", "[]"), type=list[LadderStanding]):
-        grace = f", in grace until {ladder.grace_until}" if ladder.grace_until else ""
-        yield "tier", f"{ladder.tier.name} (rank {ladder.tier.rank} of {ladder.ladder}) since {ladder.since}{grace}"
+        held = _held(ladder.valid_until, ladder.grace_until, ladder.override.reason if ladder.override else None)
+        yield "tier", f"{ladder.tier.name} (rank {ladder.tier.rank} of {ladder.ladder}) since {ladder.since}{held}"
     if band := fields.get("churn_band"):
         score, alive = float(fields["churn_score"]), float(fields["churn_p_alive"])
         yield "risk", f"{band.replace('_', ' ')} since {fields['churn_since']}: score {score:.3f}, alive {alive:.3f}"
@@ -212,6 +213,12 @@ def _standing(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "categories", fields["top_categories"].replace(",", ", ")
     yield "policy", f"{fields['policy']} ({fields['policy_version'][:12]})"
     yield "as of", f"{fields['as_of']}, revision {fields['revision']}, record {fields['journal_seq']}"
+
+
+def _held(valid_until: str | None, grace_until: str | None, override: str | None) -> str:
+    """For how long a tier is held, and whether somebody set it; what is unknown is left out."""
+    told = (("held until", valid_until), ("in grace until", grace_until), ("set by hand:", override))
+    return "".join(f", {words} {value}" for words, value in told if value)
 
 
 def _figures(fields: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

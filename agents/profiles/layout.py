@@ -1,8 +1,8 @@
 """Where a profile lies in Redis and what its hash says. Pure; docs/reference/redis.md is the page for other readers.
 
     <prefix>:c:{<customer>}             hash    the profile
-    <prefix>:tier:<tier>:<shard>        zset    customers of a tier of the first ladder; score: since when (ms)
-    <prefix>:tier:<ladder>:<tier>:<shard>       the same for every further ladder
+    <prefix>:tier:<tier>:<shard>        zset    customers of a tier of the first public ladder; score: since when (ms)
+    <prefix>:tier:<ladder>:<tier>:<shard>       the same for every other ladder
     <prefix>:churn:<band>:<shard>       zset    customers of a risk band; score: value at risk (spend of 365 days)
     <prefix>:mark:<partition>           hash    up to where the topic is here, and who writes
 
@@ -87,7 +87,8 @@ def shard_of(customer: bytes, shards: int) -> int:
 def fields_of(profile: Profile) -> Fields:
     """What the hash says of a profile."""
     block = profile.customer
-    first, *further = profile.tiers or (None,)
+    first = _primary(profile)
+    further = [standing for standing in profile.tiers if standing is not first]
     said: dict[str, object] = {
         **(_of_ladder(first) if first else {}),
         "ladders": msgspec.json.encode(further).decode() if further else None,
@@ -113,6 +114,13 @@ def fields_of(profile: Profile) -> Fields:
         "as_of": profile.as_of,
     }
     return {name: str(value) for name, value in said.items() if value is not None}
+
+
+def _primary(profile: Profile) -> LadderStanding | None:
+    """The standing that `customer.tier` tells of; where a writer didn't mark it, the first that says the same."""
+    marked = next((standing for standing in profile.tiers if standing.primary), None)
+    told = profile.customer.tier
+    return marked or next((standing for standing in profile.tiers if standing.tier == told), None)
 
 
 def _of_ladder(standing: LadderStanding) -> dict[str, object]:
@@ -142,8 +150,9 @@ def _of_churn(profile: Profile) -> dict[str, object]:
 
 
 def _places(profile: Profile, shard: int) -> Iterator[Place]:
-    for number, standing in enumerate(profile.tiers):
-        ladder = f"{standing.ladder}:" if number else ""
+    first = _primary(profile)
+    for standing in profile.tiers:
+        ladder = "" if standing is first else f"{standing.ladder}:"
         yield Place(f"tier:{ladder}{standing.tier.id}:{shard}", parse_canonical(standing.since))
     if profile.churn:
         yield Place(f"churn:{profile.churn.band}:{shard}", profile.aggregates.spend_365d_minor)

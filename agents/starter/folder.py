@@ -17,6 +17,7 @@ from agents.starter.sample import BEST, CUSTOMERS, LAPSED, NEAR, OWN, RISING, Ev
 from agents.starter.till import DECIMAL_COMMA, delimiter, headings, receipts_of, till_table
 from schemas.money import minor_to_decimal
 from streams.calendar import rules_of
+from streams.policy.file_schema import schema_text
 
 TEMPLATES: Final[Mapping[str, str]] = {
     "tierstream.toml": "settings.toml",
@@ -31,6 +32,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
 ABOUT: Final[Mapping[str, str]] = {
     "tierstream.toml": "settings: where Kafka and Redis are",
     "policy.toml": "the rules, yours to change",
+    "policy.schema.json": "what an editor completes and checks policy.toml by",
     "history.jsonl": "fourteen months of sample customers",
     "events.jsonl": "what happens today",
     "till.csv": "the export of a till",
@@ -69,6 +71,7 @@ def contents(kind_name: KindName, currency: str, zone: str, ports: Ports, now: i
     files = {name: _filled(template or f"{kind_name}.toml", values).encode() for name, template in TEMPLATES.items()}
     files["history.jsonl"], files["events.jsonl"] = _lines(sample.history), _lines(sample.live)
     files["till.csv"] = till_table(kind, amounts.minor, currency, rules_of(zone), now).encode()
+    files["policy.schema.json"] = schema_text().encode()
     return {name: files[name] for name in ABOUT}
 
 

@@ -3,7 +3,7 @@
 Each booked on the day of its purchase, also when it arrives first or late.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 import msgspec
@@ -13,6 +13,7 @@ from schemas.rejections import RefusalReason, Rejected
 from streams.customer import counters, daylog, facts, orders, series
 from streams.customer.dedupe import hash_of
 from streams.customer.orders import Order
+from streams.customer.outcome import CHANGED, REPEATED, UNCHANGED, Booked, Outcome
 from streams.customer.state import CustomerState, Waiting
 from streams.policy.model import OrderFilter
 
@@ -28,34 +29,7 @@ _STAGE: Final = "customers"
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Booked(NamedTuple):
-    """What a record added to the day of a purchase, or took from it."""
-
-    day: int
-    spend: int
-    orders: int
-
-
-class Outcome(NamedTuple):
-    """What a record did."""
-
-    changed: bool = False
-    """False: a repeat, or a record that concerns nothing that is kept."""
-    repeated: bool = False
-    subjects: frozenset[str] = frozenset()
-    """What it may have changed: the subjects of metrics."""
-    booked: tuple[Booked, ...] = ()
-    taken: bool = False
-    """Whether it took anything from any day."""
-    by_hand: bool = False
-    """Whether somebody decided about a place on a ladder."""
-    refused: Rejected | None = None
-
-
 _ORDERS: Final = frozenset({"orders"})
-UNCHANGED: Final = Outcome()
-CHANGED: Final = Outcome(changed=True)
-REPEATED: Final = Outcome(repeated=True)
 
 
 class Books:
@@ -100,7 +74,7 @@ class Books:
         if event.products:
             facts.bought_from(state, (product.category for product in event.products if product.category), day)
         settled = self._settle_waiting(hashed) if state.waiting else ()
-        return _money((Booked(day, amount, 1), *settled))
+        return _money((Booked(day, amount, 1, order), *settled))
 
     def refunded(self, event: OrderRefunded, value: bytes) -> Outcome:
         """Take a refund from what remains of its order; without the order it waits."""
@@ -207,7 +181,7 @@ class Books:
             series.add(self.state, series.SALES, before.day, self.as_of, amount=back)
         if shares and self.counted:
             counters.change_shares(self.state, self.counted, before, after, self.as_of)
-        return (Booked(before.day, spend, count),)
+        return (Booked(before.day, spend, count, after),)
 
     def _settle_waiting(self, hashed: bytes) -> tuple[Booked, ...]:
         """Take what waited for this order. What is in another currency waits on, to be refused in the end."""

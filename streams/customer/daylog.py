@@ -29,14 +29,14 @@ _STRIDE: Final = 5  # per window: head index, orders, visits, tickets, spend; af
 _WINDOWS: Final = tuple((index * _STRIDE, length) for index, length in enumerate(WINDOW_DAYS))
 _LIFETIME: Final = len(WINDOW_DAYS) * _STRIDE
 ORDERS, VISITS, TICKETS, SPEND, VIEWS, CARTS = 1, 2, 3, 4, 5, 6
-_SUMMED: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
-METRICS: Final = {**_SUMMED, "views": VIEWS, "carts": CARTS}
+SUMMED: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
+METRICS: Final = {**SUMMED, "views": VIEWS, "carts": CARTS}
 _VIEWS_EVER, _CARTS_EVER = _LIFETIME + _STRIDE, _LIFETIME + _STRIDE + 1
 SUMS: Final = _CARTS_EVER + 1
 PLACES: Final[Mapping[tuple[str, int | None], int]] = {
     **{
         (metric, window): base * _STRIDE + column
-        for metric, column in _SUMMED.items()
+        for metric, column in SUMMED.items()
         for base, window in enumerate((*WINDOW_DAYS, None))
     },
     ("views", None): _VIEWS_EVER,
@@ -158,6 +158,11 @@ def first_day(state: CustomerState, column: int, first: int) -> int | None:
             if entry[column]:
                 return int(entry[0]) + DAY_ZERO
     return None
+
+
+def last_day_up_to(state: CustomerState, column: int, last: int) -> int | None:
+    """The latest day up to `last` with something in the column."""
+    return max((entry[0] for entry in entries(state) if entry[column] and entry[0] <= last), default=None)
 
 
 def windows(state: CustomerState) -> tuple[int, ...]:

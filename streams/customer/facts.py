@@ -36,18 +36,24 @@ def tickets_open(state: CustomerState) -> int:
 
 
 def start_membership(state: CustomerState, programme: str, since: int, until: int | None) -> None:
-    """A membership runs from `since` until `until`; one that is renewed keeps its begin."""
-    held = state.memberships.get(programme)
-    if held is not None and held[0] <= since <= held[1]:
-        held[1] = max(held[1], NEVER if until is None else until)
-    elif held is not None or len(state.memberships) < MEMBERSHIPS_MAX:
-        state.memberships[programme] = [since, NEVER if until is None else until]
+    """A membership runs from `since` until `until`; one that is renewed keeps its begin.
+
+    Of two that do not meet the later one is held, whichever is heard of first.
+    """
+    held, end = state.memberships.get(programme), NEVER if until is None else until
+    if held is None:
+        if len(state.memberships) < MEMBERSHIPS_MAX:
+            state.memberships[programme] = [since, end]
+    elif since <= held[1] and held[0] <= end:
+        held[0], held[1] = min(held[0], since), max(held[1], end)
+    elif since > held[1]:
+        held[0], held[1] = since, end
 
 
-def end_membership(state: CustomerState, programme: str, until: int) -> None:
-    """A membership ends; one that is not known has nothing to end."""
+def end_membership(state: CustomerState, programme: str, ended_at: int, until: int) -> None:
+    """A membership ends; one that is not known, or was over before the one held began, has nothing to end."""
     held = state.memberships.get(programme)
-    if held is not None:
+    if held is not None and ended_at >= held[0]:
         held[1] = min(held[1], until)
 
 

@@ -46,7 +46,10 @@ def totals(state: CustomerState, name: str, first: int | None, last: int | None)
     if series is None:
         return 0, 0
     if first is None:
-        return series.count, series.amount
+        if last is None:
+            return series.count, series.amount
+        count, amount = totals(state, name, last + 1, None)
+        return series.count - count, series.amount - amount
     entry = _entry_of(name)
     begin, count, amount = _position(series.log, entry.size, first - DAY_ZERO), 0, 0
     for day, counted, added in entry.iter_unpack(memoryview(series.log)[begin:]):

@@ -40,14 +40,15 @@ class LadderStanding(msgspec.Struct, array_like=True):
     last_at: int = 0
     """Its effective instant."""
     fell: bool = False
-    """Whether that was a fall: an order from before it, arriving late, shows it to have been wrong."""
+    """Whether `rank` was reached by a fall: an order from before it, arriving late, shows it to have been wrong."""
     entry: list[EntryValue] = msgspec.field(default_factory=list)
     """Value of each condition of the tier's `enter` on the day it was reached, as that day is known by now.
 
     Empty after a fall, which nothing makes void.
     """
     risen_from: int = 0
-    """Rank before the tier was reached: what was kept then is no part of a rise that turns out void."""
+    """Rank before the tier was reached: what was kept then is no part of a rise that turns out void. After a fall at a
+    review: the rank that fell."""
     shown: int = 0
     """The rank that is told: the override's, or the higher one of match and rules."""
     shown_since: int = 0
@@ -56,7 +57,8 @@ class LadderStanding(msgspec.Struct, array_like=True):
     valid_until: int = 0
     """Before it `keep` is not asked for; 0: at any time."""
     judged_day: int = 0
-    """Last day of the period whose review failed: the grace period under way follows from it. 0: none."""
+    """Last day of the period whose review failed: the grace period under way follows from it, or the last change was
+    the fall. 0: none."""
     deducted: int = 0
     """What reviews took from the balance."""
     base: tuple[int, int] = (0, 0)

@@ -5,16 +5,27 @@ texts with defaults for the new ones, and still reports the hash under which the
 """
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from streams.policy.model import Policy
 
+DEFAULTS: Final = {"window": {"kind": "lifetime"}, "where": {}, "year_start": (1, 1)}
+"""Defaults that are no plain values: msgspec leaves them out only where they are the default's very object."""
+
 
 def canonical(policy: Policy) -> str:
     """Return the text that stands for the policy, its hash left out: equal policies have equal texts."""
-    return msgspec.json.encode(msgspec.structs.replace(policy, hash=""), order="sorted").decode()
+    plain = msgspec.to_builtins(msgspec.structs.replace(policy, hash=""))
+    return msgspec.json.encode(_without_defaults(plain), order="sorted").decode()
+
+
+def _without_defaults(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        kept = ((key, part) for key, part in value.items() if key not in DEFAULTS or part != DEFAULTS[key])
+        return {key: _without_defaults(part) for key, part in kept}
+    return [_without_defaults(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def load_canonical(text: str) -> Policy:

@@ -183,6 +183,8 @@ def _filter(table: Table, name: str, metric: Metric, window: Window | None, curr
         table.note(table.find("window"), "takes no filter: what passed it before the last change is not kept")
     elif window == LIFETIME and by_amount and not where.counted:
         table.note(table.find("window"), "orders are kept for 400 days: a filter by amount needs a window within them")
+    if where.order_below is not None and where.order_below <= (where.order_at_least or 0):
+        table.note(table.find("order_below"), "has to be above `order_at_least`: no order passes both")
     return where
 
 
@@ -205,7 +207,7 @@ def _parameter(table: Table, name: str, metric: Metric, context: Context) -> str
                 )
             return ladder
         case _:
-            return ""
+            return context.balance if name == "balance" else ""
 
 
 def _horizon(table: Table, name: str, metric: Metric) -> int:

@@ -4,7 +4,16 @@ from streams.policy.condition_words import Language, requirement_in_words
 from streams.policy.ladder_words import LADDER_WORDS, LadderWords
 from streams.policy.model import ChurnRules, Ladder, Policy, Span, Tier
 
-__all__ = ["Language", "describe", "tier_name"]
+__all__ = [
+    "Language",
+    "churn_lines",
+    "describe",
+    "ladder_lines",
+    "review_sentence",
+    "span_in_words",
+    "tier_lines",
+    "tier_name",
+]
 
 
 def describe(policy: Policy, language: Language = "en") -> str:
@@ -12,8 +21,8 @@ def describe(policy: Policy, language: Language = "en") -> str:
     words = LADDER_WORDS[language]
     lines = [words.head.format(name=policy.name, currency=policy.currency, time_zone=policy.time_zone)]
     for ladder in policy.ladders:
-        lines += ["", *_ladder(ladder, policy.currency, language)]
-    lines += ["", *([words.no_churn] if policy.churn is None else _churn(policy.churn, words))]
+        lines += ["", *ladder_lines(ladder, policy.currency, language)]
+    lines += ["", *([words.no_churn] if policy.churn is None else churn_lines(policy.churn, words))]
     return "\n".join(lines)
 
 
@@ -22,14 +31,20 @@ def tier_name(tier: Tier, language: str) -> str:
     return tier.name.get(language) or tier.name.get("en") or next(iter(tier.name.values()))
 
 
-def _ladder(ladder: Ladder, currency: str, language: Language) -> list[str]:
+def review_sentence(ladder: Ladder, words: LadderWords) -> str:
+    """When it is asked whether a tier is kept."""
+    place = words.month_and_day(*ladder.year_start)
+    return words.clocks[ladder.clock, ladder.anniversary_of].format(**place)
+
+
+def ladder_lines(ladder: Ladder, currency: str, language: Language) -> list[str]:
+    """A ladder with all its tiers."""
     words = LADDER_WORDS[language]
     sentences = [words.ladder.format(id=ladder.id, audience=words.audiences[ladder.audience])]
-    if ladder.clock != "continuous":
-        month, day = ladder.year_start
-        sentences.append(words.clocks[ladder.clock, ladder.anniversary_of].format(month=month, day=day))
     if ladder.validity is not None:
-        sentences.append(words.validity.format(span=_span(ladder.validity, words)))
+        sentences.append(words.validity.format(span=span_in_words(ladder.validity, words)))
+    if ladder.clock != "continuous":
+        sentences.append(review_sentence(ladder, words))
     sentences.append(words.fall(ladder.grace_days, ladder.step_down, clocked=ladder.clock != "continuous"))
     lines = [words.join(sentences)]
     if ladder.minimum is not None:
@@ -37,11 +52,12 @@ def _ladder(ladder: Ladder, currency: str, language: Language) -> list[str]:
     if ladder.balance:
         lines.append(words.balance.format(metric=words.balances[ladder.balance]))
     for tier in ladder.tiers:
-        lines += _tier(tier, ladder, currency, language)
+        lines += tier_lines(tier, ladder, currency, language)
     return lines
 
 
-def _tier(tier: Tier, ladder: Ladder, currency: str, language: Language) -> list[str]:
+def tier_lines(tier: Tier, ladder: Ladder, currency: str, language: Language) -> list[str]:
+    """A tier: what it asks for and what it gives."""
     words = LADDER_WORDS[language]
     lines = [
         words.tier.format(
@@ -55,23 +71,25 @@ def _tier(tier: Tier, ladder: Ladder, currency: str, language: Language) -> list
     if tier.deduct:
         lines.append(words.deduct.format(amount=words.amount(tier.deduct, currency, ladder.balance)))
     if tier.notice_days:
-        lines.append(words.notice.format(days=words.comma.join(str(days) for days in tier.notice_days)))
+        lines.append(words.notices(tier.notice_days))
     if tier.benefits:
-        lines.append(words.benefits.format(benefits=words.comma.join(tier.benefits)))
+        lines.append(words.benefits.format(benefits=words.benefits_joint.join(tier.benefits)))
     if tier.service_level is not None:
         lines.append(words.service_level.format(service_level=tier.service_level))
     return lines
 
 
-def _span(span: Span, words: LadderWords) -> str:
+def span_in_words(span: Span, words: LadderWords) -> str:
+    """How long a tier holds."""
     for unit in ("months", "days", "periods"):
         count = getattr(span, unit)
         if count:
-            return words.spans[unit, count == 1].format(count=count)
+            return words.span(unit, count)
     raise ValueError("a span of no length")
 
 
-def _churn(churn: ChurnRules, words: LadderWords) -> list[str]:
+def churn_lines(churn: ChurnRules, words: LadderWords) -> list[str]:
+    """The rules of churn risk: first what the score is, then the bands."""
     uppers = [band.lower_edge for band in churn.bands[1:]]
     bands = []
     for index, band in enumerate(churn.bands):

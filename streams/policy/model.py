@@ -64,7 +64,7 @@ class Comparison(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="is"
     window: Window = LIFETIME
     where: OrderFilter = NO_FILTER
     name: str = ""
-    """The trait, programme or ladder that is asked about."""
+    """The trait, programme or ladder that is asked about; of a balance, what it adds up."""
     horizon_days: int = 0
     """Of P(no purchase); 0 is the horizon of the churn rules."""
 
@@ -190,6 +190,15 @@ def counters(policy: Policy) -> tuple[OrderFilter, ...]:
         for requirement in requirements_of(ladder):
             found |= {c.where: None for c in comparisons(requirement) if c.where.counted}
     return tuple(found)
+
+
+def uncounted(policy: Policy, before: Policy) -> tuple[OrderFilter, ...]:
+    """What a policy counts by category or store and the one before it did not: then it can't follow that one.
+
+    Orders are counted as they come: what they were made of is kept nowhere else, so it can't be made up for.
+    """
+    kept = counters(before)
+    return tuple(where for where in counters(policy) if where not in kept)
 
 
 def requirements_of(ladder: Ladder) -> Iterator[Requirement]:

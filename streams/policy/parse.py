@@ -15,7 +15,7 @@ from streams.policy.model import Policy
 from streams.policy.presets import preset_names, preset_text
 from streams.policy.reading import Table, did_you_mean
 
-__all__ = ["PolicyError", "canonical", "load_canonical", "parse"]
+__all__ = ["PolicyError", "canonical", "load_canonical", "parse", "tree_of"]
 
 SECTIONS = ("policy", "ladder", "churn")
 POLICY_KEYS = ("name", "extends", "currency", "time_zone")
@@ -48,6 +48,14 @@ def parse(text: str, *, currency: str | None = None, time_zone: str | None = Non
         return sorted(mistakes, key=lambda mistake: mistake.line)
     policy = Policy(name=name, currency=chosen_currency, time_zone=chosen_zone, ladders=ladders, churn=churn)
     return msgspec.structs.replace(policy, hash=hash_of(canonical(policy)))
+
+
+def tree_of(text: str) -> Node:
+    """Return the tree of a text in which `parse` finds no mistake, laid over the preset that it extends."""
+    root = read(text)
+    if isinstance(root, PolicyError):
+        raise TypeError(str(root))
+    return _extended(root, [])
 
 
 def _extended(root: Node, mistakes: list[PolicyError]) -> Node:

@@ -32,8 +32,6 @@ def read_tier(node: Node, rank: int, context: Context, keep_ratio: Decimal, mist
     deduct = _read_deduct(table, context)
     if tier_id is None or enter is None or (keep is None and table.find("keep") is not None):
         return None
-    if keep is not None and implies(keep, enter) and not implies(enter, keep):
-        table.note(table.find("keep"), "asks for more than `enter`: who enters the tier would start to fall at once")
     return Tier(
         id=tier_id,
         rank=rank,
@@ -45,6 +43,19 @@ def read_tier(node: Node, rank: int, context: Context, keep_ratio: Decimal, mist
         notice_days=notice_days,
         deduct=deduct,
     )
+
+
+def note_lost_at_once(nodes: list[Node], tiers: list[Tier | None], ladder: Table) -> None:
+    """Note every `keep` that asks for more than `enter`, on a ladder that asks for it from the first moment on."""
+    for node, tier in zip(nodes, tiers, strict=True):
+        keep = node.table().get("keep")
+        if (
+            keep is not None
+            and tier is not None
+            and implies(tier.keep, tier.enter)
+            and not implies(tier.enter, tier.keep)
+        ):
+            ladder.note(keep, "asks for more than `enter`: who enters the tier would start to fall at once")
 
 
 def note_unreachable(nodes: list[Node], tiers: list[Tier | None], ladder: Table) -> None:

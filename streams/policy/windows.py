@@ -35,6 +35,8 @@ _PLAIN: Final[dict[str, Kind]] = {
     "membership year": "membership-year",
     "since last change": "since-change",
 }
+PLAIN_SPELLINGS: Final = tuple(_PLAIN)
+"""Those that are words alone."""
 SPELLINGS: Final = ("N days", "lifetime", *list(_PLAIN)[1:4], "year from MM-DD", *list(_PLAIN)[4:])
 """How windows are written in a policy file."""
 

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from schemas.clock import format_instant
 from schemas.decisions import CausedBy, Direction, DowngradeAverted, DowngradeUpcoming, NextTier, Reason, TierChanged
-from streams.customer.standing import NO_RANK, LadderStanding
+from streams.customer.standing import LadderStanding
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger, output_id
 from streams.policy.model import Tier
 from streams.regime import Regime, tier_ref
+from streams.standing import hand
 from streams.standing.clocks import days_later
 from streams.standing.evidence import missing, reasons, wanted
 from streams.standing.ladder import Move
@@ -52,7 +53,7 @@ def announce_tier(
         cause="correction" if move.correction and not trigger.backfill else trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_reasons(now, rules, previous, current, move),
+        reasons=_reasons(Moment(state, standing, regime.calendar, now.at), rules, previous, current, move),
         customer=customer_block(state, regime),
         ladder=rules.ladder.id,
         tier=tier_ref(current),
@@ -145,10 +146,9 @@ def _validity(now: Moment, rules: LadderRules) -> tuple[str | None, str | None]:
     On a ladder with a clock that is the next review, whatever it will find.
     """
     standing, calendar = now.standing, now.calendar
-    hand = standing.hand
-    if hand is not None and (hand.override != NO_RANK or hand.match > standing.rank):
-        until = hand.override_until if hand.override != NO_RANK else hand.match_until
-        return (format_instant(until) if until < FOREVER else None), None
+    by_hand = hand.held_until(standing)
+    if by_hand is not None:
+        return (format_instant(by_hand) if by_hand < FOREVER else None), None
     if not standing.rank:
         return None, None
     if standing.grace_until:
@@ -164,17 +164,22 @@ def _reasons(
 ) -> tuple[Reason, ...]:
     """What was reached on the way up; on the way down, what is no longer kept of the tier above.
 
-    A tier that is introduced may have been reached long ago: then what keeps it. What people decided has its own
-    reason, told by `override`.
+    A tier that is introduced may have been reached long ago: then what keeps it, or kept it at a review. What people
+    decided has its own reason, told by `override`.
     """
     rose = current is not None and (previous is None or current.rank > previous.rank)
+    if move.changed is not None:
+        now.since, now.base = move.changed
+    closed = now.end_of(move.judged_day) if move.judged_day else now
     if rose and current is not None:
         tier, name = rules.tiers[current.rank - 1], f"{rules.ladder.id}.{current.id}"
-        return reasons(tier.enter, now, f"{name}.enter", met=True) or reasons(tier.keep, now, f"{name}.keep", met=True)
+        entered = reasons(tier.enter, now, f"{name}.enter", met=True)
+        return entered or next(
+            filter(None, (reasons(tier.keep, m, f"{name}.keep", met=True) for m in (now, closed))), ()
+        )
     if previous is None or not move.previous:
         return ()
     keep, name = rules.tiers[move.previous - 1].keep, f"{rules.ladder.id}.{previous.id}.keep"
-    closed = now.end_of(move.judged_day) if move.judged_day else now
     return reasons(keep, closed, name, met=False)
 
 
@@ -182,4 +187,5 @@ def _next_tier(now: Moment, rules: LadderRules, rank: int) -> NextTier | None:
     if rank >= len(rules.tiers):
         return None
     tier = rules.tiers[rank]
-    return NextTier(id=tier.tier.id, missing=missing(tier.enter, now))
+    guard = () if rules.minimum is None else missing(rules.minimum, now)
+    return NextTier(id=tier.tier.id, missing=guard + missing(tier.enter, now))

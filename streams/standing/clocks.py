@@ -6,7 +6,14 @@ Time is counted in whole local days: a tier reached on 10 March that holds for t
 
 from streams.calendar import Calendar
 from streams.policy.model import Ladder
-from streams.policy.windows import MONTHS_PER_YEAR, Window, last_anniversary, months_later, next_period
+from streams.policy.windows import (
+    MONTHS_PER_YEAR,
+    Window,
+    last_anniversary,
+    months_later,
+    next_period,
+    period_start,
+)
 from streams.standing.moment import Moment
 
 
@@ -43,18 +50,31 @@ def days_later(calendar: Calendar, at: int, days: int) -> int:
     return calendar.start_of(day + days) + at - calendar.start_of(day)
 
 
+def period_began(ladder: Ladder, moment: Moment, since: int) -> int:
+    """The first day of the period of the ladder's clock that contains the moment."""
+    if ladder.clock == "anniversary":
+        return last_anniversary(_anchor(ladder, moment, since), moment.day)
+    return period_start(_period(ladder), moment.day)
+
+
 def _next_boundary(ladder: Ladder, moment: Moment, since: int, day: int) -> int:
     """The first day after `day` with which a period of the ladder's clock begins."""
-    match ladder.clock:
-        case "anniversary":
-            member = ladder.anniversary_of == "membership"
-            anchor = moment.joined() if member else moment.calendar.day_of(since)
-            last = last_anniversary(anchor, max(day, anchor))
-            years = (last - anchor + 200) // 365 + 1
-            found = months_later(anchor, MONTHS_PER_YEAR * years)
-            return found if found > day else months_later(anchor, MONTHS_PER_YEAR * (years + 1))
-        case "fixed-year":
-            month, day_of_month = ladder.year_start
-            return next_period(Window("fixed-year", month=month, day=day_of_month), day)
-        case _:
-            return next_period(Window("calendar-year"), day)
+    if ladder.clock != "anniversary":
+        return next_period(_period(ladder), day)
+    anchor = _anchor(ladder, moment, since)
+    last = last_anniversary(anchor, max(day, anchor))
+    years = (last - anchor + 200) // 365 + 1
+    found = months_later(anchor, MONTHS_PER_YEAR * years)
+    return found if found > day else months_later(anchor, MONTHS_PER_YEAR * (years + 1))
+
+
+def _anchor(ladder: Ladder, moment: Moment, since: int) -> int:
+    """The day whose returns are the anniversaries."""
+    return moment.joined() if ladder.anniversary_of == "membership" else moment.calendar.day_of(since)
+
+
+def _period(ladder: Ladder) -> Window:
+    if ladder.clock != "fixed-year":
+        return Window("calendar-year")
+    month, day = ladder.year_start
+    return Window("fixed-year", month=month, day=day)

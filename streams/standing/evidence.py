@@ -13,12 +13,19 @@ _ASKED_ABOUT: Final = ("programme", "ladder")
 
 
 def reasons(rule: Rule, moment: Moment, name: str, *, met: bool) -> tuple[Reason, ...]:
-    """The comparisons that decide that a rule is met, or is not, each with what was read; `name` is the rule's."""
+    """The comparisons that decide that a rule is met, or is not, each with what was read; `name` is the rule's.
+
+    None if it is otherwise.
+    """
+    if rule.met(moment) is not met:
+        return ()
     return tuple(_reason(reading, name) for reading in rule.evidence(moment, met=met))
 
 
 def missing(rule: Rule, moment: Moment) -> tuple[Missing, ...]:
-    """How much is wanted of each lower limit that is not reached."""
+    """How much is wanted of each lower limit that is not reached; nothing of a rule that is met."""
+    if rule.met(moment):
+        return ()
     return tuple(
         short(reading.comparison, reading.comparison.threshold - (reading.value or 0))
         for reading in rule.evidence(moment, met=False)
@@ -46,7 +53,8 @@ def metric_name(c: Comparison) -> str:
     """The metric as outputs name it: money carries its unit in its name, a trait its own."""
     if c.metric == "trait":
         return TRAIT_PREFIX + c.name
-    return f"{c.metric}_minor" if METRICS[c.metric].unit == "money" else c.metric
+    money = METRICS[c.metric].unit == "money" or (c.metric == "balance" and c.name == "spend")
+    return f"{c.metric}_minor" if money else c.metric
 
 
 def window_name(c: Comparison) -> str:

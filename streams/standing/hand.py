@@ -17,6 +17,22 @@ def told(standing: LadderStanding) -> int:
     return hand.override if hand.override != NO_RANK else max(standing.rank, hand.match)
 
 
+def held_until(standing: LadderStanding) -> int | None:
+    """When what people decided stops to hold the rank that is told, NOT_DUE for never; None where the rules give it."""
+    hand = standing.hand
+    if hand is None:
+        return None
+    if hand.override != NO_RANK:
+        return hand.override_until
+    return hand.match_until if hand.match > standing.rank else None
+
+
+def match_kept(then: Moment, rules: LadderRules, rank: int, until: int) -> bool:
+    """Whether the tier of a match that ends is kept, as of its end: on a clock also by the days up to it."""
+    keep = rules.tiers[rank - 1].keep
+    return keep.met(then) or (rules.clocked and keep.met(then.end_of(then.calendar.day_of(until - 1))))
+
+
 def set_override(standing: LadderStanding, rank: int, until: int, reason: str) -> None:
     """Put a customer on a rank by hand; a later override replaces an earlier one."""
     hand = _hand(standing)
@@ -51,7 +67,7 @@ def expire(now: Moment, rules: LadderRules) -> bool:
         hand.override, hand.override_until, hand.reason = NO_RANK, NOT_DUE, ""
         ended = True
     if hand.match and (hand.match_until <= now.at or standing.rank >= hand.match):
-        if standing.rank < hand.match and rules.tiers[hand.match - 1].keep.met(now):
+        if standing.rank < hand.match and match_kept(now, rules, hand.match, hand.match_until):
             stand(now, rules, hand.match)
         hand.match, hand.match_until = 0, NOT_DUE
         ended = True

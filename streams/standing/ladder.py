@@ -10,16 +10,17 @@ ladder, after a record that only adds, the instant computed before is still not 
 from typing import NamedTuple
 
 from streams.calendar import Calendar
-from streams.customer.booking import Booked
+from streams.customer.outcome import Booked
 from streams.customer.standing import NOT_DUE, LadderStanding
 from streams.customer.state import CustomerState
 from streams.policy.model import Tier
 from streams.standing import hand
+from streams.standing.amends import fall_was_wrong, rise_was_void
 from streams.standing.clocks import days_later, next_review
 from streams.standing.ladder_rules import LadderRules
 from streams.standing.moment import Moment
 from streams.standing.notices import next_notice
-from streams.standing.places import enter, fall, keep_ends, stand
+from streams.standing.places import enter, fall, keep_ends
 
 
 class Move(NamedTuple):
@@ -35,6 +36,8 @@ class Move(NamedTuple):
     """The tier before, if a new policy no longer has it; `previous` is 0 then."""
     judged_day: int = 0
     """Last day of the period whose review found the tier's `keep` missing; 0: it was found missing now."""
+    changed: tuple[int, tuple[int, int]] | None = None
+    """The last change before this one, and what was bought up to it: from there on counted what was judged by."""
 
 
 def review(
@@ -45,25 +48,32 @@ def review(
     calendar: Calendar,
     *,
     recompute: bool,
+    taken: bool = False,
     booked_at: int | None = None,
 ) -> Move | None:
     """Bring the standing up to the instant `at`; the state's windows must have been advanced to its day.
 
     `recompute` asks for a new due instant although nothing moves: after anything but a record that only adds.
+    `taken`: the record under way took something back, which alone can make a rise void.
     `booked_at` is the instant to which the record under way belongs, if one is: an order from before the last fall
     shows that fall to have been wrong.
     """
     now = Moment(state, standing, calendar, at)
     before, previous = standing.shown, standing.rank
-    judged_day = standing.judged_day or _reviewed_day(now)
+    judged_day, changed = _judged_day(now), (now.since, now.base)
     recompute = recompute or not rules.steady or bool(standing.noticed)
+    if booked_at is not None and standing.rank and rules.ladder.anniversary_of == "membership":
+        recompute = _move_anniversary(now, rules) or recompute
     reached = _highest(now, rules, above=previous)
+    late = standing.fell and booked_at is not None and booked_at < standing.since
     correction = False
     if reached > previous:
-        correction = standing.fell and booked_at is not None and booked_at < standing.last_at
+        correction = late
         enter(now, rules, reached, risen_from=previous)
+    elif late and judged_day and not standing.grace_until and fall_was_wrong(now, rules):
+        correction = True
     elif previous:
-        correction, restart = _hold(now, rules, recompute=recompute)
+        correction, restart = _hold(now, rules, taken=taken)
         recompute = recompute or restart
     if standing.rank != previous:
         standing.fell = standing.rank < previous
@@ -74,6 +84,8 @@ def review(
     moved = standing.shown != before
     if moved:
         standing.shown_since = at
+    if standing.shown < before:  # what was announced has come
+        standing.noticed = standing.notice_days = 0
     if (
         moved
         or recompute
@@ -81,7 +93,7 @@ def review(
         or (rules.announces and standing.shown and rules.tiers[standing.shown - 1].tier.notice_days)
     ):
         standing.due = next_due(now, rules)
-    return Move(before, standing.shown, at, correction, judged_day=judged_day) if moved else None
+    return Move(before, standing.shown, at, correction, judged_day=judged_day, changed=changed) if moved else None
 
 
 def next_due(now: Moment, rules: LadderRules) -> int:
@@ -126,13 +138,13 @@ def restate(
         ]
 
 
-def _hold(now: Moment, rules: LadderRules, *, recompute: bool) -> tuple[bool, bool]:
+def _hold(now: Moment, rules: LadderRules, *, taken: bool) -> tuple[bool, bool]:
     """Keep the rules' tier or let it go; whether that corrects what was said, and whether a grace period has ended."""
     standing = now.standing
     tier = rules.tiers[standing.rank - 1]
     kept = tier.keep.met(now)
-    if not kept and recompute and standing.entry and not tier.enter.met_with(iter(standing.entry)):
-        _rise_was_void(now, rules)
+    if not kept and taken and standing.entry and not tier.enter.met_with(iter(standing.entry)):
+        rise_was_void(now, rules)
         return True, True
     if rules.clocked:
         return False, _review(now, rules, kept=kept)
@@ -165,11 +177,14 @@ def _review(now: Moment, rules: LadderRules, *, kept: bool) -> bool:
         standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
     if standing.review_at > now.at:
         return False
-    standing.deducted += tier.tier.deduct
+    if rules.balance is not None:
+        left = rules.balance.value(now)
+        standing.deducted += min(tier.tier.deduct, left if isinstance(left, int) else 0)
     now.deducted = standing.deducted
     closed = now.end_of(now.calendar.day_of(standing.review_at) - 1)
     if tier.keep.met(closed):
         standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
+        standing.judged_day = 0
         return True
     standing.judged_day = closed.day
     standing.grace_until = days_later(now.calendar, standing.review_at, ladder.grace_days)
@@ -178,10 +193,20 @@ def _review(now: Moment, rules: LadderRules, *, kept: bool) -> bool:
     return True
 
 
-def _reviewed_day(now: Moment) -> int:
-    """Last day of the period whose review is due now; 0: none is."""
+def _judged_day(now: Moment) -> int:
+    """Last day of the period whose review is due now, or was the last to fail; 0: none."""
     review_at = now.standing.review_at
-    return now.calendar.day_of(review_at) - 1 if review_at and review_at <= now.at else 0
+    due = review_at and review_at <= now.at and not now.standing.grace_until
+    return now.calendar.day_of(review_at) - 1 if due else now.standing.judged_day
+
+
+def _move_anniversary(now: Moment, rules: LadderRules) -> bool:
+    """Follow a day of joining that became known, or that an earlier purchase moved; whether the review moves."""
+    standing = now.standing
+    before = standing.review_at
+    if not standing.grace_until:
+        standing.review_at = next_review(rules.ladder, now, standing.since, standing.valid_until)
+    return standing.review_at != before
 
 
 def _highest(now: Moment, rules: LadderRules, *, above: int) -> int:
@@ -189,18 +214,3 @@ def _highest(now: Moment, rules: LadderRules, *, above: int) -> int:
         if tier.enter.met(now):
             return tier.tier.rank if rules.minimum is None or rules.minimum.met(now) else above
     return above
-
-
-def _rise_was_void(now: Moment, rules: LadderRules) -> None:
-    """Go back: to a tier above the one held before if its `enter` holds, else to what is kept of that one."""
-    standing = now.standing
-    before = standing.risen_from
-    between = reversed(rules.tiers[before : standing.rank - 1])
-    rank = next((tier.tier.rank for tier in between if tier.enter.met(now)), 0)
-    if not rank:
-        rank = next((t.tier.rank for t in reversed(rules.tiers[:before]) if t.keep.met(now)), 0)
-        before = rank - 1
-    if rank and rules.tiers[rank - 1].enter.met(now):
-        enter(now, rules, rank, risen_from=before)
-    else:
-        stand(now, rules, rank)

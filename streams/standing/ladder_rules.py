@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
+from streams.customer.outcome import Booked
 from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
 from streams.policy.windows import LIFETIME
-from streams.standing.gauges import Constant, Gauge, Membership, Override, money, plain_gauge
+from streams.standing.fact_gauges import Constant, Membership, Override
+from streams.standing.gauge import Gauge, Value
+from streams.standing.gauges import money, plain_gauge
 from streams.standing.model_gauges import LifetimeValue, Probability
 from streams.standing.moment import Moment
 from streams.standing.risk_rules import RiskRules
@@ -29,6 +32,8 @@ class LadderRules(NamedTuple):
     ladder: Ladder
     tiers: tuple[TierRules, ...]
     minimum: Rule | None
+    balance: Gauge | None
+    """Where the ladder has one."""
     steady: bool
     """Whether a record that only adds never brings the next change by time nearer: sums against lower limits alone."""
     announces: bool
@@ -42,6 +47,25 @@ class LadderRules(NamedTuple):
     def tier(self, rank: int) -> Tier | None:
         """The tier of a rank; None for rank 0."""
         return self.ladder.tiers[rank - 1] if rank else None
+
+
+class Balance(Gauge):
+    """What the ladder adds up over the whole life, less what its reviews deducted."""
+
+    __slots__ = ("_life",)
+    constant = True
+
+    def __init__(self, ladder: Ladder) -> None:
+        self._life = money(LIFETIME, NO_FILTER, spend=ladder.balance == "spend")
+
+    def value(self, moment: Moment) -> int:
+        """Never below 0."""
+        life = self._life.value(moment)
+        return max(0, (life if isinstance(life, int) else 0) - moment.deducted)
+
+    def restated(self, value: Value, moment: Moment, booked: Booked) -> Value:
+        """As what it adds up."""
+        return self._life.restated(value, moment, booked)
 
 
 def ladder_rules(policy: Policy, risk: RiskRules | None) -> tuple[LadderRules, ...]:
@@ -61,8 +85,9 @@ def _ladder(policy: Policy, risk: RiskRules | None, ladder: Ladder) -> LadderRul
     rules = [rule for t in tiers for rule in (t.enter, t.keep)]
     steady = all(leaf.gauge.sinks or leaf.gauge.constant for rule in rules for leaf in rule.leaves())
     steady = steady and not any(rule.may_turn(met=True) for rule in rules)
+    balance = Balance(ladder) if ladder.balance else None
     announces = any(tier.notice_days for tier in ladder.tiers)
-    return LadderRules(ladder, tuple(tiers), minimum, steady and minimum is None, announces)
+    return LadderRules(ladder, tuple(tiers), minimum, balance, steady and minimum is None, announces)
 
 
 def _gauge(policy: Policy, risk: RiskRules | None, ladder: Ladder, c: Comparison) -> Gauge:
@@ -74,8 +99,7 @@ def _gauge(policy: Policy, risk: RiskRules | None, ladder: Ladder, c: Comparison
         case "override":
             return Override(next(i for i, other in enumerate(policy.ladders) if other.id == c.name))
         case "balance":
-            life = money(LIFETIME, NO_FILTER, spend=ladder.balance == "spend")
-            return Constant(lambda moment: _balance(life, moment))
+            return Balance(ladder)
         case "p_alive" | "p_no_purchase" | "clv":
             return _model_gauge(risk, c)
         case _:
@@ -88,8 +112,3 @@ def _model_gauge(risk: RiskRules | None, c: Comparison) -> Gauge:
     if c.metric == "clv":
         return LifetimeValue(risk)
     return Probability(risk, c.horizon_days, alive=c.metric == "p_alive")
-
-
-def _balance(life: Gauge, moment: Moment) -> int:
-    value = life.value(moment)
-    return max(0, (value if isinstance(value, int) else 0) - moment.deducted)

@@ -6,7 +6,7 @@ from typing import Final
 from streams.models.band_crossing import next_crossing
 from streams.models.scoring import frustration_at, score
 from streams.standing import churn
-from streams.standing.gauges import Gauge
+from streams.standing.gauge import Gauge
 from streams.standing.moment import FOREVER, Moment
 from streams.standing.risk_rules import RiskRules
 

@@ -17,7 +17,7 @@ class Moment:
     another day: a later one as if nothing more happened, a closed one without what came after its day.
     """
 
-    __slots__ = ("at", "calendar", "closed", "day", "deducted", "present", "standing", "state")
+    __slots__ = ("at", "base", "calendar", "closed", "day", "deducted", "present", "since", "standing", "state")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Moment:
         self.day = day or calendar.day_of(at)
         self.present, self.closed = present, closed
         self.deducted = standing.deducted
+        self.since, self.base = standing.since, standing.base
 
     @property
     def last(self) -> int | None:
@@ -44,14 +45,14 @@ class Moment:
     def moved(self, at: int) -> "Moment":
         """The same customer at a later instant, as if nothing happened until then."""
         later = Moment(self.state, self.standing, self.calendar, at, present=False)
-        later.deducted = self.deducted
+        later.deducted, later.since, later.base = self.deducted, self.since, self.base
         return later
 
     def end_of(self, day: int) -> "Moment":
         """The same customer at the end of a day, without what came after it."""
         at = self.calendar.start_of(day + 1) - 1
         closed = Moment(self.state, self.standing, self.calendar, at, present=False, closed=True)
-        closed.deducted = self.deducted
+        closed.deducted, closed.since, closed.base = self.deducted, self.since, self.base
         return closed
 
     def joined(self) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from streams.customer.standing import NO_RANK
 from streams.standing.clocks import days_later, next_review
+from streams.standing.hand import match_kept
 from streams.standing.ladder_rules import LadderRules, TierRules
 from streams.standing.moment import FOREVER, Moment
 from streams.standing.places import keep_ends, landing
@@ -67,7 +68,7 @@ def due_notices(now: Moment, rules: LadderRules) -> list[Notice]:
     if not days_before and not standing.noticed:
         return []
     found: list[Notice] = []
-    foreseen = foresee(now, rules) if days_before else NO_FALL
+    foreseen = foresee(now, rules)
     begun = [days for days in days_before if _notice_at(now, foreseen, days) <= now.at]
     if standing.noticed and standing.noticed != foreseen.at:
         if not begun:
@@ -117,6 +118,6 @@ def _failing_review(now: Moment, rules: LadderRules, tier: TierRules) -> Foresee
 def _match_ends(now: Moment, rules: LadderRules, rank: int, until: int) -> Foreseen:
     """A match leaves its tier to whoever keeps it."""
     then = now.moved(until) if until < FOREVER else now
-    if until >= FOREVER or rules.tiers[rank - 1].keep.met(then):
+    if until >= FOREVER or match_kept(then, rules, rank, until):
         return NO_FALL
     return Foreseen(until, now.standing.rank, then)

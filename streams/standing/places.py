@@ -14,24 +14,36 @@ def enter(now: Moment, rules: LadderRules, rank: int, *, risen_from: int) -> Non
     standing.entry, standing.risen_from = entry, risen_from
 
 
-def stand(now: Moment, rules: LadderRules, rank: int, *, valid_until: int = 0) -> None:
-    """Take a place without having earned it by `enter`: nothing that is taken back later makes it void."""
-    standing, state = now.standing, now.state
-    standing.rank, standing.since, standing.grace_until, standing.entry = rank, now.at, 0, []
+def stand(now: Moment, rules: LadderRules, rank: int, *, valid_until: int = 0, since: int = 0) -> None:
+    """Take a place without having earned it by `enter`: nothing that is taken back later makes it void.
+
+    `since` is when it was taken, if that was not now.
+    """
+    standing, state, since = now.standing, now.state, since or now.at
+    standing.rank, standing.since, standing.grace_until, standing.entry = rank, since, 0, []
     standing.valid_until, standing.judged_day = valid_until, 0
     life = (state.sums[daylog.PLACES["orders", None]], state.sums[daylog.PLACES["spend", None]])
-    if daylog.newest_day(state) > now.day:  # an event may be dated a few minutes ahead, into the next day
-        after = [daylog.between(state, column, now.day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
+    day = now.calendar.day_of(since)
+    if daylog.newest_day(state) > day:  # what came after it; an event may be dated a few minutes ahead, too
+        after = [daylog.between(state, column, day + 1, None) for column in (daylog.ORDERS, daylog.SPEND)]
         life = life[0] - after[0], life[1] - after[1]
     standing.base = life
-    standing.review_at = next_review(rules.ladder, now, now.at, valid_until) if rank else 0
+    now.since, now.base = since, life
+    standing.review_at = next_review(rules.ladder, now, since, valid_until) if rank else 0
     if rank and not rules.clocked and now.at >= valid_until and not rules.tiers[rank - 1].keep.met(now):
-        standing.grace_until = days_later(now.calendar, now.at, rules.ladder.grace_days)
+        # Without a grace period too, a place that is reached is left later than it is reached.
+        standing.grace_until = max(now.at + 1, days_later(now.calendar, now.at, rules.ladder.grace_days))
 
 
 def fall(now: Moment, rules: LadderRules, closed: Moment | None) -> None:
-    """Leave a place that is not kept. `closed` is the end of the period that was reviewed, if one was."""
+    """Leave a place that is not kept. `closed` is the end of the period that was reviewed, if one was.
+
+    It is remembered then: a late order of that period may show that the fall was wrong.
+    """
+    before = now.standing.rank
     stand(now, rules, landing(now, rules, closed))
+    if closed is not None:
+        now.standing.judged_day, now.standing.risen_from = closed.day, before
 
 
 def landing(now: Moment, rules: LadderRules, closed: Moment | None) -> int:

@@ -21,7 +21,7 @@ from streams.customer.state import NEVER, CustomerState
 from streams.effects import output_id
 from streams.models.scoring import p_alive, score
 from streams.regime import Regime
-from streams.standing import churn
+from streams.standing import churn, hand
 
 _UNASKED: Final = Contactable()
 _ORDERS_365D: Final = daylog.PLACES["orders", 365]
@@ -89,16 +89,20 @@ def _contactable(state: CustomerState) -> Contactable:
 
 def _ladder_standings(state: CustomerState, regime: Regime) -> tuple[LadderStanding, ...]:
     standings = []
-    for rules, refs, standing in zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True):
+    ladders = zip(regime.policy.ladders, regime.tier_refs, state.ladders, strict=True)
+    for place, (rules, refs, standing) in enumerate(ladders):
         if standing.shown:
-            held_until = max(standing.valid_until, standing.review_at)
+            by_hand = hand.held_until(standing)
+            held_until = max(standing.valid_until, standing.review_at) if by_hand is None else by_hand
+            grace_until = standing.grace_until if by_hand is None else 0
             standings.append(
                 LadderStanding(
                     ladder=rules.id,
+                    primary=place == regime.public,
                     tier=refs[standing.shown - 1],
                     since=format_instant(standing.shown_since),
-                    valid_until=format_instant(held_until) if held_until > state.clock else None,
-                    grace_until=format_instant(standing.grace_until) if standing.grace_until else None,
+                    valid_until=format_instant(held_until) if state.clock < held_until < NEVER else None,
+                    grace_until=format_instant(grace_until) if grace_until else None,
                     override=override_ref(standing),
                 )
             )
@@ -107,11 +111,11 @@ def _ladder_standings(state: CustomerState, regime: Regime) -> tuple[LadderStand
 
 def override_ref(standing: Standing) -> OverrideRef | None:
     """The tier that was set by hand, as outputs tell it."""
-    hand = standing.hand
-    if hand is None or hand.override == NO_RANK:
+    decided = standing.hand
+    if decided is None or decided.override == NO_RANK:
         return None
-    until = hand.override_until
-    return OverrideRef(reason=hand.reason, valid_until=format_instant(until) if until < NEVER else None)
+    until = decided.override_until
+    return OverrideRef(reason=decided.reason, valid_until=format_instant(until) if until < NEVER else None)
 
 
 def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStanding | None:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, NamedTuple
 
-from streams.customer.booking import Booked
+from streams.customer.outcome import Booked
 from streams.customer.standing import EntryValue
 from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Requirement
-from streams.standing.gauges import DaysSince, Gauge, LoggedSum, Value
+from streams.standing.fact_gauges import DaysSince
+from streams.standing.gauge import Gauge, Value
 from streams.standing.model_gauges import LifetimeValue, Probability
 from streams.standing.moment import FOREVER, Moment
+from streams.standing.sum_gauges import LoggedSum
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": ge,

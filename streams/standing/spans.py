@@ -21,8 +21,7 @@ def first_day(window: Window, moment: Moment) -> int | None:
         case "membership-year":
             return last_anniversary(moment.joined(), moment.day)
         case "since-change":
-            since = moment.standing.since
-            return moment.calendar.day_of(since) + 1 if since else None
+            return moment.calendar.day_of(moment.since) + 1 if moment.since else None
         case _:
             return period_start(window, moment.day)
 

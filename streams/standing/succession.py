@@ -39,9 +39,13 @@ def carry_over(state: CustomerState, old: Regime, new: Regime) -> Left:
         kept = _rank_in(rules.ladder, tier)
         if tier is not None and not kept:
             left[rules.ladder.id] = tier
+            standing.noticed = standing.notice_days = 0
         _carry_hand_over(standing, before.ladder, rules.ladder)
         standing.rank, standing.entry = _rank_in(rules.ladder, before.tier(standing.rank)), []
-        standing.shown, standing.review_at, standing.judged_day = kept, 0, 0
+        standing.shown, standing.review_at = kept, 0
+        _carry_grace_over(standing, rules)
+        if rules.ladder.balance != before.ladder.balance:
+            standing.deducted = 0
         reached = Moment(state, standing, new.calendar, standing.since, present=False)
         standing.valid_until = held_until(rules.ladder, reached) if standing.rank and not standing.fell else 0
         state.ladders.append(standing)
@@ -69,6 +73,15 @@ def departures(
 def _rank_in(ladder: Ladder, tier: Tier | None) -> int:
     """The rank that a tier of the same id has on a ladder; 0: it has none."""
     return next((t.rank for t in ladder.tiers if tier is not None and t.id == tier.id), 0)
+
+
+def _carry_grace_over(standing: LadderStanding, new: LadderRules) -> None:
+    """A grace period goes on with its end; on a clock only one that a failed review began, with that review."""
+    by_review = bool(standing.grace_until and standing.judged_day)
+    if not standing.rank or (new.clocked and not by_review):
+        standing.grace_until = 0
+    if not (standing.rank and new.clocked and by_review):
+        standing.judged_day = 0
 
 
 def _carry_hand_over(standing: LadderStanding, old: Ladder, new: Ladder) -> None:

@@ -11,7 +11,17 @@ from agents.app import show_process
 from agents.customers import CustomersStage
 from agents.freshness import Freshness
 from agents.metrics import Lag, RuntimeMetrics
-from agents.stage_metrics import BAND_MOVED, LATE, RECEIVED, REFUSED, REPEATED, TIER_MOVED, StageCounts, StageMetrics
+from agents.stage_metrics import (
+    BAND_MOVED,
+    LATE,
+    NOTICED,
+    RECEIVED,
+    REFUSED,
+    REPEATED,
+    TIER_MOVED,
+    StageCounts,
+    StageMetrics,
+)
 from schemas.catalog import TOPICS
 from tests.deploy.exported import DEPLOY
 from tests.journal import JOURNAL, fold_all
@@ -43,7 +53,8 @@ def exported() -> bytes:
             (LATE, "order.completed"): 1,
             (REFUSED, "schema"): 1,
             (REPEATED, "intake"): 1,
-            (TIER_MOVED, "none", "silver", "initial"): 1,
+            (TIER_MOVED, "standing", "none", "silver", "initial"): 1,
+            (NOTICED, "downgrade_upcoming"): 1,
             (BAND_MOVED, "low", "high"): 1,
         }
     )

@@ -27,12 +27,17 @@ WITHIN_S = 90
 class Shop:
     """A settings file, its topics, and a worker that can be killed."""
 
-    def __init__(self, bootstrap: str, folder: Path, name: str) -> None:
+    def __init__(self, bootstrap: str, folder: Path, name: str, *, policy: str | None = None) -> None:
+        """`policy` is the text of its policy file; the preset that ships by default."""
         self.config = folder / f"{name}.toml"
+        named = ""
+        if policy is not None:
+            (folder / f"{name}-policy.toml").write_text(policy)
+            named = f'file = "{folder}/{name}-policy.toml"\n'
         self.config.write_text(
             f'[kafka]\nbootstrap = "{bootstrap}"\napplication_id = "{name}"\ntopic_prefix = "{name}."\n'
             f'partitions = {PARTITIONS}\n[policy]\ncurrency = "USD"\ntime_zone = "UTC"\n'
-            f'[worker]\ninstance_id = "{name}"\n'
+            f'{named}[worker]\ninstance_id = "{name}"\n'
         )
         self._log = folder / f"{name}.log"
         self._worker: subprocess.Popen[bytes] | None = None

@@ -11,12 +11,13 @@ import pytest
 from agents.doctor.data import look_at_data
 from agents.doctor.findings import Level
 from agents.doctor.run import examine
-from agents.errors import AccessError
+from agents.errors import AccessError, StalledError
 from agents.feed import open_feeder
 from agents.feed_file import Ready
 from agents.kafka_clients import admin_client, producer
 from agents.kafka_rights import Right, Role, rights
 from agents.lookup import newest_value
+from agents.overrides import Wish, answers, checked, send
 from agents.policy_activation import activate_first, configured_policy, partitions_without_policy, policies_in_force
 from agents.settings import KafkaSettings, PolicySettings, Settings, WorkerSettings
 from agents.topics import create_and_align
@@ -28,6 +29,7 @@ USERS: dict[str, Role] = {
     "admin": "admin",
     "doctor": "doctor",
     "feeder": "feeder",
+    "operator": "operator",
     "reader": "reader",
     "worker": "worker",
     "worker-by-password": "worker",
@@ -180,6 +182,19 @@ def test_a_doctor_looks_at_everything(secured: SecuredKafka) -> None:
     assert [finding for finding in findings if finding.level is Level.ERROR] == []
     assert {"broker", "topic-missing", "clock-skew", "certificate"} <= {finding.check for finding in findings}
     assert look_at_data(doctor, sample=100).complete
+
+
+def test_an_operator_decides_by_hand(secured: SecuredKafka) -> None:
+    """Looks at the policy, listens for the answer, sends; a wait that nobody answers ends with the remedy."""
+    operator = _settings(secured, "operator")
+    event = checked(operator, Wish("tier.override_set", "c1", "standing", "complaint", "ann", "gold"))
+
+    with answers(operator, event) as heard:
+        send(operator, event)
+        with pytest.raises(StalledError, match="no worker has decided"):
+            heard.wait(1)
+    with pytest.raises(AccessError, match="does not allow"):
+        send(_settings(secured, "reader"), event)
 
 
 def test_an_administrator_reads_the_policies_in_force(secured: SecuredKafka) -> None:

@@ -74,7 +74,7 @@ def test_a_worker_shows_what_it_decided(port: int, tmp_path: Path, capsys: pytes
     assert value(shown, "tierstream_events_received_total", topic="figures.purchases", type="order.completed") == 12
     assert value(shown, "tierstream_customers", ladder="standing", tier="silver") == 10
     assert value(shown, "tierstream_customers", ladder="standing", tier="none") == 1
-    changes = {"from": "none", "to": "silver", "direction": "initial"}
+    changes = {"ladder": "standing", "from": "none", "to": "silver", "direction": "initial"}
     assert value(shown, "tierstream_tier_changes_total", **changes) == 10
     assert value(shown, "tierstream_duplicates_total", stage="customers") == 1
     assert value(shown, "tierstream_dead_letters_total", reason="no_rate") == 1

@@ -1,14 +1,21 @@
 """The events of a story's steps as producers send them: flat native JSON, without who and when."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from schemas.money import decimal_to_minor
-from tests.scenarios.language import Order, Refund, State, Step
+from tests.scenarios.language import Membership, Order, Place, Rating, Refund, State, Step
+
+RATED: Final = {"support": "support.satisfaction_rated", "order": "review.submitted", "survey": "survey.answered"}
+NUMBERS: Final = ("birth_month", "birth_day")
 
 
-def body(step: Step, base: str) -> dict[str, Any]:
-    """Type and own members of a step's event; `base` is the policy's currency."""
-    told = [*_order_events(step, base), *_other_events(step)]
+def body(step: Step, base: str, instant: Callable[[str], str]) -> dict[str, Any]:
+    """Type and own members of a step's event.
+
+    `base` is the policy's currency, `instant` writes a time of the story as events do.
+    """
+    told = [*_order_events(step, base), *_other_events(step), *_governance_events(step, instant)]
     assert len(told) == 1, f"one thing happens at a time, at {step.at}: {told}"
     return told[0]
 
@@ -37,11 +44,10 @@ def _other_events(step: Step) -> list[dict[str, Any]]:
         told.append({"type": "support.ticket_created", "ticket_id": step.ticket, "status": "new"})
     if step.ticket_update:
         told.append({"type": "support.ticket_updated", "ticket_id": step.ticket_update, "status": "open"})
-    if step.ticket_solved:
-        told.append({"type": "support.ticket_solved", "ticket_id": step.ticket_solved, "status": "solved"})
-    if step.rating:
-        rated = {"rating": float(step.rating), "scale_max": 5}
-        told.append({"type": "support.satisfaction_rated", "ticket_id": "t", **rated})
+    if step.solved:
+        told.append({"type": "support.ticket_solved", "ticket_id": step.solved, "status": "solved"})
+    if step.rating is not None:
+        told.append(_rated(step.rating))
     if step.locale:
         told.append({"type": "identity.identified", "traits": {"locale": step.locale}})
     if step.consent is not None:
@@ -50,9 +56,53 @@ def _other_events(step: Step) -> list[dict[str, Any]]:
     return told
 
 
+def _governance_events(step: Step, instant: Callable[[str], str]) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = []
+    if step.override is not None:
+        told.append(_placed("tier.override_set", step.override, instant))
+    if step.match is not None:
+        told.append(_placed("tier.match_granted", step.match, instant))
+    if step.clear:
+        cleared = {"type": "tier.override_cleared", "ladder": step.clear}
+        told.append({**cleared, "reason": "settled", "actor": "desk"})
+    if step.joins is not None:
+        told.append(_membership("membership.started", step.joins, instant))
+    if step.leaves is not None:
+        told.append(_membership("membership.ended", step.leaves, instant))
+    if step.traits is not None:
+        traits: dict[str, Any] = dict(step.traits)
+        traits |= {name: int(traits[name]) for name in NUMBERS if name in traits}
+        if "signup_time" in traits:
+            traits["signup_time"] = instant(traits["signup_time"])
+        told.append({"type": "identity.identified", "traits": traits})
+    return told
+
+
+def _placed(kind: str, place: Place, instant: Callable[[str], str]) -> dict[str, Any]:
+    said = {"type": kind, "ladder": place.ladder, "tier": place.tier, "reason": place.reason, "actor": "desk"}
+    return said | ({"valid_until": instant(place.until)} if place.until else {})
+
+
+def _membership(kind: str, held: Membership, instant: Callable[[str], str]) -> dict[str, Any]:
+    said = {"type": kind, "programme": held.programme}
+    return said | ({"valid_until": instant(held.until)} if held.until else {})
+
+
+def _rated(rating: Rating) -> dict[str, Any]:
+    return {"type": RATED[rating.about], "rating": float(rating.value), "scale_max": float(rating.of)}
+
+
 def _completed(order: Order, base: str) -> dict[str, Any]:
     currency = order.currency or base
-    said = {"currency": currency, "total_minor": decimal_to_minor(order.total, currency)}
+    said: dict[str, Any] = {"currency": currency, "total_minor": decimal_to_minor(order.total, currency)}
+    if order.coupon:
+        said["coupon"] = order.coupon
+    if order.lines:
+        said["products"] = [
+            {"product_id": f"p{n}", "category": line.category, "quantity": int(line.quantity)}
+            | ({"price_minor": decimal_to_minor(line.price, currency)} if line.price else {})
+            for n, line in enumerate(order.lines, 1)
+        ]
     if order.base_total:
         said["base_total_minor"] = decimal_to_minor(order.base_total, base)
     return {"type": "order.completed", "order_id": order.id, **said}

@@ -1,7 +1,7 @@
 """Holds what a play has led to against what its story expects: every difference in words, none left out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agents.stage_metrics import REPEATED
@@ -12,8 +12,10 @@ from tests.scenarios.language import Expected, Output, Step
 from tests.scenarios.playing import Play
 
 NONE = "none"
-STANDING = ("tier", "since", "grace_until", "band", "contactable", "block", "waiting", "sequences", "purchase_days")
-TOLD_IN = {"tier": "tier-changes", "band": "churn-risk"}
+PLACE = ("tier", "since", "valid_until", "grace_until", "override")
+STANDING = (*PLACE, "band", "contactable", "block", "waiting", "sequences", "purchase_days")
+TOLD_IN = {"tier": "tier-changes", "band": "churn-risk", "notice": "notices"}
+TIMES = ("at", "valid_until", "grace_until", "next_band_at", "falls_at", "would_have_fallen_at")
 
 
 class Judge:
@@ -31,6 +33,7 @@ class Judge:
             *self._refusals(step),
             *self._repeated(step.expect),
             *self._standing(step.expect),
+            *self._ladders(step.expect),
             *self._sums(step),
         ]
 
@@ -39,9 +42,9 @@ class Judge:
             found = [record.data for record in self._new(topic)]
             if topic not in self._play.story.watch:
                 continue
-            told = [output for output in expected.publishes if getattr(output, word)]
+            told = [output for output in expected.publishes if _topic_word(output) == word]
             if len(found) != len(told):
-                said = [f"{data['effective_at']} {_name(data[word])} ({data['cause']})" for data in found]
+                said = [f"{data['effective_at']} {_published(data, word)[word]} ({data['cause']})" for data in found]
                 yield f"{topic}: {len(told)} expected, {len(found)} published: {said}"
             for output, data in zip(told, found, strict=False):
                 yield from _differing(f"{topic} ", self._told(output, word), _published(data, word))
@@ -51,9 +54,15 @@ class Judge:
         told: dict[str, Any] = {
             name: value for name in output.__struct_fields__ if (value := getattr(output, name)) not in ("", None)
         }
-        for name in ("at", "valid_until", "grace_until", "next_band_at"):
+        for name in TIMES:
             if name in told:
                 told[name] = self._time(told[name])
+        if "override" in told:
+            told["override"] = self._override(told["override"])
+        if "withdraws" in told:
+            told["withdraws"] = self._play.committed.of("notices", self._play.key)[int(told["withdraws"]) - 1].data[
+                "id"
+            ]
         if "corrects" in told and told["corrects"] != NONE:
             changes = self._play.committed.of(TOLD_IN[word], self._play.key)
             told["corrects"] = changes[int(told["corrects"]) - 1].data["id"]
@@ -80,22 +89,17 @@ class Judge:
         told = {word: value for word in STANDING if (value := getattr(expected, word)) not in ("", None)}
         if not told:
             return
-        for word in ("since", "grace_until"):
-            if word in told:
-                told[word] = self._time(told[word])
+        told |= self._told_place(told)
         state, profile = self._play.state(), self._play.profile().data
-        place = profile["tiers"][0] if profile["tiers"] else {"tier": None, "since": None, "grace_until": None}
         found: dict[str, Any] = {
-            "tier": _name(place["tier"]),
-            "since": place["since"],
-            "grace_until": place["grace_until"],
+            **self._place(self._play.policy.ladders[0].id),
             "band": _name(profile["customer"]["risk_band"]),
             "contactable": {k: v for k, v in profile["customer"]["contactable"].items() if v != "unknown"},
             "block": {name: _text(profile["customer"][name]) for name in told.get("block", ())},
             "waiting": str(len(state.waiting)),
             "sequences": {
                 topic: str(n)
-                for topic, n in zip((*TOLD_IN.values(), "notices"), state.sequences, strict=True)
+                for topic, n in zip(TOLD_IN.values(), state.sequences, strict=True)
                 if topic in told["sequences"]
             }
             if "sequences" in told
@@ -103,6 +107,34 @@ class Judge:
             "purchase_days": str(state.purchase_days),
         }
         yield from _differing("", told, found)
+
+    def _ladders(self, expected: Expected) -> Iterator[str]:
+        """The places on ladders beside the first."""
+        for ladder, told in (expected.on or {}).items():
+            yield from _differing(f"{ladder} ", self._told_place(told), self._place(ladder))
+
+    def _told_place(self, told: dict[str, Any]) -> dict[str, Any]:
+        place = {word: value for word, value in told.items() if word in PLACE}
+        for word in PLACE[1:4]:
+            if word in place:
+                place[word] = self._time(place[word])
+        if "override" in place:
+            place["override"] = self._override(place["override"])
+        return place
+
+    def _place(self, ladder: str) -> dict[str, Any]:
+        """A place as the profile tells it."""
+        places: list[dict[str, Any]] = self._play.profile().data["tiers"]
+        held = next((place for place in places if place["ladder"] == ladder), None)
+        if held is None:
+            return {"tier": NONE, **dict.fromkeys(PLACE[1:])}
+        return held | {"tier": _name(held["tier"])}
+
+    def _override(self, told: str) -> dict[str, Any] | None:
+        if told == NONE:
+            return None
+        reason, _, until = told.partition(" until ")
+        return {"reason": reason, "valid_until": self._time(until) if until else None}
 
     def _sums(self, step: Step) -> Iterator[str]:
         """Windows as of the step's day, also where nothing happened since."""
@@ -128,6 +160,10 @@ class Judge:
         return None if told == NONE else format_instant(self._play.instant(told))
 
 
+def _topic_word(output: Output) -> str:
+    return "notice" if output.notice else "tier" if output.tier else "band"
+
+
 def _name(value: Any) -> str:  # noqa: ANN401 - a tier, a band or null
     if value is None:
         return NONE
@@ -140,22 +176,22 @@ def _text(value: object) -> str:
 
 def _published(data: dict[str, Any], word: str) -> dict[str, Any]:
     """An output in the story's words."""
+    if word == "notice":
+        return _noticed(data)
     return {
         "at": data["effective_at"],
+        "ladder": data.get("ladder"),
         word: _name(data[word]),
         "previous": _name(data[f"previous_{word}"]),
         "direction": data.get("direction"),
         "cause": data["cause"],
-        "reasons": [
-            f"{r['rule']}: {r['metric']} {r['window']} {r['value']} {r['operator']} {r['threshold']}"
-            for r in data["reasons"]
-        ],
+        "reasons": _reasons(data),
         "corrects": data["corrects"] or NONE,
         "valid_until": data.get("valid_until"),
         "grace_until": data.get("grace_until"),
-        "missing": [
-            f"{m['metric']} {m['window']} {m['value']}" for m in (data.get("next_tier") or {"missing": []})["missing"]
-        ],
+        "missing": _amounts((data.get("next_tier") or {"missing": []})["missing"]),
+        "to_keep": _amounts(data.get("to_keep", ())),
+        "override": data.get("override"),
         "next_band": _name(data.get("next_band")),
         "next_band_at": data.get("next_band_at"),
         "value_at_risk": data.get("value_at_risk_minor"),
@@ -163,6 +199,40 @@ def _published(data: dict[str, Any], word: str) -> dict[str, Any]:
         "action": data.get("suggested_action") or NONE,
         "model": (data.get("model") or {}).get("name"),
     }
+
+
+def _noticed(data: dict[str, Any]) -> dict[str, Any]:
+    """A notice in the story's words."""
+    return {
+        "at": data["effective_at"],
+        "ladder": data["ladder"],
+        "notice": "averted" if "withdraws" in data else "upcoming",
+        "tier": _name(data["tier"]),
+        "cause": data["cause"],
+        "reasons": _reasons(data),
+        "falls_at": data["falls_at"],
+        "falls_to": _name(data.get("falls_to")),
+        "days_before": str(data.get("days_before")),
+        "to_keep": _amounts(data.get("to_keep", ())),
+        "withdraws": data.get("withdraws"),
+        "would_have_fallen_at": data.get("would_have_fallen_at"),
+    }
+
+
+def _reasons(data: dict[str, Any]) -> list[str]:
+    """The rule with its metric, the window with the filter where there is one, then the comparison."""
+    return [
+        f"{r['rule']}: {_measure(r)} {_text(r['value'])} {r['operator']} {_text(r['threshold'])}"
+        for r in data["reasons"]
+    ]
+
+
+def _amounts(missing: Iterable[dict[str, Any]]) -> list[str]:
+    return [f"{_measure(m)} {m['value']}" for m in missing]
+
+
+def _measure(measured: dict[str, Any]) -> str:
+    return " ".join(filter(None, (measured["metric"], measured["window"], measured["where"])))
 
 
 def _differing(where: str, told: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:

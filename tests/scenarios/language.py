@@ -1,9 +1,9 @@
 """The language of the stories: a customer's days in YAML, and what must be true after each step.
 
-A story names a policy and tells steps. A step is an event `at` a local time of the policy's zone (or in UTC, with a
-`Z` behind it), `silence until` an instant, `go live` as of one, or `activate`, a policy that takes effect. `happened`
-says when an event that arrives late took place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its
-texts counting from 1.
+A story names a policy and tells steps. The policy is a preset, TOML in the story, or a TOML file in `programmes/`.
+A step is an event `at` a local time of the policy's zone (or in UTC, with a `Z` behind it), `silence until` an instant,
+`go live` as of one, or `activate`, a policy that takes effect. `happened` says when an event that arrives late took
+place; `times: 3` repeats a step with `{n}` (or `{nn}`: two digits) in its texts counting from 1.
 Everything in YAML is text here: amounts of money are decimals in the policy's currency and pass no float. A word that
 the language doesn't know is a mistake, so that no expectation is ever silently skipped.
 """
@@ -20,6 +20,14 @@ Text = str
 TextMap = dict[str, str]
 
 
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    """One line of an order."""
+
+    category: Text
+    price: Text = ""
+    quantity: Text = "1"
+
+
 class Order(msgspec.Struct, forbid_unknown_fields=True):
     """`order.completed`."""
 
@@ -27,6 +35,8 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     total: Text
     currency: Text = ""
     base_total: Text = ""
+    coupon: Text = ""
+    lines: list[Line] = []
 
 
 class Refund(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,12 +59,37 @@ class State(msgspec.Struct, forbid_unknown_fields=True):
     currency: Text = ""
 
 
-class PolicyText(msgspec.Struct, forbid_unknown_fields=True):
-    """A policy: a preset by its name, or inline TOML, which may extend a preset."""
+class Place(msgspec.Struct, forbid_unknown_fields=True):
+    """A tier that people gave: an override or a match."""
 
-    currency: Text
-    zone: Text
+    tier: Text
+    ladder: Text = "standing"
+    until: Text = ""
+    reason: Text = "goodwill"
+
+
+class Membership(msgspec.Struct, forbid_unknown_fields=True):
+    """A membership that begins or ends."""
+
+    programme: Text
+    until: Text = ""
+
+
+class Rating(msgspec.Struct, forbid_unknown_fields=True):
+    """A rating of support, an order or a survey."""
+
+    value: Text
+    of: Text = "5"
+    about: Literal["support", "order", "survey"] = "support"
+
+
+class PolicyText(msgspec.Struct, forbid_unknown_fields=True):
+    """A policy: a preset by its name, a file of `programmes/`, or inline TOML, which may extend a preset."""
+
+    currency: Text = "USD"
+    zone: Text = "UTC"
     preset: Text = ""
+    file: Text = ""
     toml: Text = ""
     effective: Text = ""
     """From when it holds; for the first policy of a story and by default: since ever, or since the step."""
@@ -64,6 +99,9 @@ class Output(msgspec.Struct, forbid_unknown_fields=True, rename={"previous": "fr
     """An output that must have been published. What is left out is not looked at; `none` means null."""
 
     at: Text
+    ladder: Text = ""
+    notice: Literal["", "upcoming", "averted"] = ""
+    """With it the output is one of `notices`, about `tier`."""
     tier: Text = ""
     band: Text = ""
     previous: Text = ""
@@ -77,9 +115,19 @@ class Output(msgspec.Struct, forbid_unknown_fields=True, rename={"previous": "fr
     grace_until: Text = ""
     missing: list[Text] | None = None
     """To the next tier, each as `metric window value`."""
+    to_keep: list[Text] | None = None
+    """What keeps the tier, or is missing to keep it; each as `missing`."""
+    override: Text = ""
+    """The reason of the tier that was set by hand, and until when: `goodwill until 2026-05-01 00:00`."""
     next_band: Text = ""
     next_band_at: Text = ""
     value_at_risk: Text = ""
+    falls_at: Text = ""
+    falls_to: Text = ""
+    days_before: Text = ""
+    withdraws: Text = ""
+    """`sequence` of the notice that no longer holds."""
+    would_have_fallen_at: Text = ""
     drivers: list[Text] | None = None
     """Their codes, the largest contribution first; with a sign before each."""
     action: Text = ""
@@ -102,7 +150,11 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
     """How many repeats the step brought."""
     tier: Text = ""
     since: Text = ""
+    valid_until: Text = ""
     grace_until: Text = ""
+    override: Text = ""
+    on: dict[str, TextMap] | None = None
+    """The same of other ladders, by their ids."""
     band: Text = ""
     spend: TextMap | None = None
     orders: TextMap | None = None
@@ -130,6 +182,8 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence
     event: Text = ""
     """Id of the event; by default every step has one of its own."""
     channel: Text = ""
+    channel_type: Text = ""
+    store: Text = ""
     test: Literal["", "true"] = ""
     times: Text = "1"
     order: Order | None = None
@@ -140,9 +194,17 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence
     browse: Text = ""
     ticket: Text = ""
     ticket_update: Text = ""
-    ticket_solved: Text = ""
-    rating: Text = ""
-    """Of a ticket, of 5."""
+    solved: Text = ""
+    """The ticket that was solved."""
+    rating: Rating | None = None
+    override: Place | None = None
+    clear: Text = ""
+    """The ladder whose override somebody took back."""
+    match: Place | None = None
+    joins: Membership | None = None
+    leaves: Membership | None = None
+    traits: TextMap | None = None
+    """`signup_time` is a time as any other."""
     model: Text = ""
     """A churn model that takes effect, as JSON."""
     consent: TextMap | None = None
@@ -163,7 +225,7 @@ class Story(msgspec.Struct, forbid_unknown_fields=True):
     """A visitor whom nobody knows, instead of a customer."""
 
 
-class _Texts(yaml.SafeLoader):
+class _Texts(yaml.CSafeLoader):
     """Every scalar is text; `<<` merges."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - declared mutable by PyYAML

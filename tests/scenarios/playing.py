@@ -5,6 +5,7 @@ Times are read with the standard library's zones and not with the product's cale
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from tests.journal import Committed, Journal, Published, customers_stage, fold_a
 from tests.scenarios.events import body
 from tests.scenarios.language import PolicyText, Step, Story
 
+PROGRAMMES = Path(__file__).parent / "programmes"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -84,10 +86,12 @@ class Play:
     def _send(self, step: Step) -> None:
         arrived_at = self.instant(step.at)
         event: dict[str, Any] = {
-            **body(step, self.policy.currency),
+            **body(step, self.policy.currency, lambda text: format_instant(self.instant(text))),
             "id": step.event or f"e{self._number}",
             "time": format_instant(self.instant(step.happened) if step.happened else arrived_at),
             "channel": step.channel,
+            "channel_type": step.channel_type,
+            "store_id": step.store,
             "test": step.test == "true",
         }
         who = "anonymous_id" if self.story.anonymous else "customer_id"
@@ -103,4 +107,5 @@ class Play:
 
 def policy(told: PolicyText) -> Policy:
     """The policy that a story names."""
-    return policy_of(told.toml or preset_text(told.preset), told.currency, told.zone)
+    text = (PROGRAMMES / f"{told.file}.toml").read_text(encoding="utf-8") if told.file else told.toml
+    return policy_of(text or preset_text(told.preset), told.currency, told.zone)

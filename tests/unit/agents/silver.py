@@ -1,11 +1,18 @@
 """A partition of the customers stage with customers whom one order made silver: what its tests begin with."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from agents.customers import CustomersPartition
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.events import BrowseActivity, OrderCompleted, OrderRefunded
+from schemas.events import (
+    BrowseActivity,
+    OrderCompleted,
+    OrderRefunded,
+    OverrideCleared,
+    OverrideSet,
+    TierMatchGranted,
+)
 from tests.journal import (
     Committed,
     Journal,
@@ -59,6 +66,26 @@ def refund(order_id: str, customer: str = "c1") -> OrderRefunded:
 
 def visit(customer: str = "c1", at: int = AT) -> BrowseActivity:
     return BrowseActivity(id=f"v{at}", time=format_instant(at), customer_id=customer, action="search")
+
+
+Decision = TypeVar("Decision", bound=OverrideSet | OverrideCleared | TierMatchGranted)
+
+
+def by_hand(
+    kind: type[Decision], tier: str = "gold", *, number: int = 1, ladder: str = "standing", until: int | None = None
+) -> Decision:
+    """A decision of Ann's about c1."""
+    return kind(
+        id=f"d{number}",
+        source="/desk",
+        time=format_instant(AT),
+        customer_id="c1",
+        ladder=ladder,
+        tier=tier,
+        reason="complaint 17",
+        actor="ann",
+        valid_until=format_instant(until) if until is not None else None,
+    )
 
 
 def journal_with_orders(*customers: str) -> Journal:

@@ -5,9 +5,10 @@ from collections import Counter
 from agents.census import COUNTED_PER_TURN, TierCensus
 from agents.customers import CustomersPartition
 from schemas.clock import MS_PER_DAY
+from schemas.events import OverrideSet
 from streams.customer.record import decode_state, encode_state, head
 from tests.journal import Committed, customers_stage, default_policy, fold_all, policy_of, restored
-from tests.unit.agents.silver import AT, FALLS, STRICT, journal_with_orders, open_partition, order, visit
+from tests.unit.agents.silver import AT, FALLS, STRICT, by_hand, journal_with_orders, open_partition, order, visit
 
 NOW = FALLS + 1_000 * MS_PER_DAY
 LADDER = default_policy().ladders[0]
@@ -23,7 +24,7 @@ def told_by_states(partition: CustomersPartition) -> Counter[str]:
     """The same from the states themselves."""
     found: Counter[str] = Counter()
     for record in partition._store.values():
-        rank = decode_state(record).ladders[0].rank
+        rank = decode_state(record).ladders[0].shown
         ladder = partition._regimes[head(record)[1]].policy.ladders[0]
         found[ladder.tiers[rank - 1].id if rank else "none"] += 1
     return found
@@ -66,6 +67,19 @@ def test_a_restore_counts_what_it_brought_and_goes_on() -> None:
         *((LADDER.id, tier.id) for tier in LADDER.tiers),
         (LADDER.id, "none"),
     }
+
+
+def test_a_tier_that_was_set_by_hand_counts_as_it_is_told() -> None:
+    """Before and after a restore: the rules' own tier beneath it is nobody's business."""
+    journal = journal_with_orders("c1", "c2")
+    journal.event(by_hand(OverrideSet, "platinum"), AT + 1)
+    stage, committed = customers_stage(), Committed()
+    first = stage.partition(0)
+    first.ready()
+    fold_all(first, journal.records)
+    committed.commit(first.drain())
+
+    assert tiers(first) == tiers(restored(stage, committed)) == {"silver": 1, "platinum": 1}
 
 
 def test_a_large_restore_is_counted_bit_by_bit_while_changes_come_in() -> None:

@@ -44,6 +44,7 @@ def test_a_reader_sees_decisions_alone() -> None:
     assert {right.name for right in rights(OURS, "reader")} == {
         "shop.tier-changes",
         "shop.churn-risk",
+        "shop.notices",
         "shop.customer-profiles",
     }
 

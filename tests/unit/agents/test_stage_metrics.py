@@ -40,7 +40,7 @@ def test_counts_are_shown_under_their_labels() -> None:
             (LATE, "order.completed"): 1,
             (REFUSED, "schema"): 2,
             (REPEATED, "intake"): 4,
-            (TIER_MOVED, "none", "silver", "initial"): 5,
+            (TIER_MOVED, "standing", "none", "silver", "initial"): 5,
             (BAND_MOVED, "low", "high"): 6,
         })
     )  # fmt: skip
@@ -50,7 +50,9 @@ def test_counts_are_shown_under_their_labels() -> None:
     refused = shown(metrics, "tierstream_dead_letters_total")
     assert refused == {f'{{reason="{reason}"}}': 2 * (reason == "schema") for reason in RefusalReason}
     assert shown(metrics, "tierstream_duplicates_total") == {'{stage="intake"}': 4}
-    assert shown(metrics, "tierstream_tier_changes_total") == {'{direction="initial",from="none",to="silver"}': 5}
+    assert shown(metrics, "tierstream_tier_changes_total") == {
+        '{direction="initial",from="none",ladder="standing",to="silver"}': 5
+    }
     assert shown(metrics, "tierstream_churn_band_changes_total") == {'{from="low",to="high"}': 6}
 
 
@@ -84,9 +86,12 @@ def test_standing_is_that_of_owned_partitions() -> None:
     assert labels.startswith('{hash="')
     assert labels.endswith('",policy="default"}')
     assert value == 1
+    ((model, one),) = shown(metrics, "tierstream_churn_model_info").items()
+    assert model.startswith('{model="cdnow-1997",version="1+')
+    assert one == 1
     moves = shown(metrics, "tierstream_tier_changes_total")
-    assert moves['{direction="initial",from="none",to="silver"}'] == 0
-    assert moves['{direction="downgrade",from="platinum",to="member"}'] == 0
+    assert moves['{direction="initial",from="none",ladder="standing",to="silver"}'] == 0
+    assert moves['{direction="downgrade",from="platinum",ladder="standing",to="member"}'] == 0
     owned.remove(1)
     assert shown(metrics, "tierstream_customers")[silver] == 2
 

@@ -99,5 +99,7 @@ def test_the_output_types_are_those_of_the_contract() -> None:
     assert list(OUTPUT_CLASSES) == [
         "tierstream.customer.tier_changed.v1",
         "tierstream.customer.churn_risk_changed.v1",
+        "tierstream.customer.downgrade_upcoming.v1",
+        "tierstream.customer.downgrade_averted.v1",
         "tierstream.customer.profile.v1",
     ]

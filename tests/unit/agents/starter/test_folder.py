@@ -1,8 +1,10 @@
 """What `tierstream init` makes is right in every kind and currency: it loads, it checks, and its story is true."""
 
+import tomllib
 from itertools import product
 from pathlib import Path
 
+import jsonschema_rs
 import orjson
 import pytest
 
@@ -21,6 +23,7 @@ from schemas.journal import encode_journal, journal_key
 from schemas.marks import BACKFILL_HEADER
 from schemas.rejections import Rejected
 from streams.intake import Limits, accept
+from streams.policy.check import check
 from streams.policy.model import Policy
 from tests.console import steps
 from tests.journal import Committed, Journal, customers_stage, fold_all
@@ -170,7 +173,7 @@ def test_the_same_instant_gives_the_same_bytes() -> None:
 def test_a_derived_amount_says_that_it_is(tmp_path: Path, currency: str, said: str) -> None:
     made(tmp_path, "shop", currency)
 
-    assert said in (tmp_path / "policy.toml").read_text().splitlines()[1]
+    assert said in (tmp_path / "policy.toml").read_text().splitlines()[2]
 
 
 def test_a_till_is_written_as_in_its_country(tmp_path: Path) -> None:
@@ -219,3 +222,14 @@ def test_what_the_reader_changes_is_a_lower_threshold() -> None:
     """In whole units, whatever the currency's decimals."""
     assert change_of(KINDS["shop"], (50_000, 200_000, 500_000), "CNY") == ('"2000.00"', '"1600.00"')
     assert change_of(KINDS["coffee"], (550,), "JPY") == ("at_least = 24", "at_least = 20")
+
+
+@pytest.mark.parametrize("kind", KIND_NAMES)
+def test_editors_find_the_schema_of_the_policy(kind: KindName) -> None:
+    """The first line names a file of the folder, which accepts the policy as it stands."""
+    files = contents(kind, "EUR", "Europe/Berlin", Ports(9092, 6379), NOW)
+    policy = files["policy.toml"].decode()
+    named = policy.splitlines()[0].removeprefix("#:schema ./")
+    assert jsonschema_rs.Draft202012Validator(orjson.loads(files[named])).is_valid(tomllib.loads(policy))
+    checked = check(policy)
+    assert (checked.mistakes, checked.cautions) == ([], [])

@@ -47,6 +47,7 @@ GOLD = "ladder[0].tier[1]"
 
 # What is changed in SHOP, into what, and the line, key and message that have to come of it.
 MISTAKES = [
+    ('grace = "30 days"', "step_down = 1", 8, "ladder[0].step_down", "all its steps would come at once"),
     ('name = "shop"\n', "", 1, "policy.name", 'missing; write a name, such as name = "my-shop"'),
     ('name = "shop"', 'name = " "', 2, "policy.name", "1 to 200 printable characters"),
     ('name = "shop"', r'name = "a\u0007b"', 2, "policy.name", "1 to 200 printable characters"),

@@ -106,6 +106,16 @@ def test_keep_may_equal_enter() -> None:
     assert ladder_of(text).tiers[0].keep == ladder_of(text).tiers[0].enter
 
 
+@pytest.mark.parametrize("holds", ['validity = "12 months"', 'review = { clock = "calendar-year" }'])
+def test_keep_may_ask_for_more_where_a_tier_holds_for_a_while(holds: str) -> None:
+    """A tier that is given early and has to be earned until its first review: nobody starts to fall at once."""
+    text = SHOP.replace("keep_ratio = 0.9", f"keep_ratio = 0.9\n{holds}").replace(
+        'benefits = ["', 'keep.all = [{ metric = "orders", window = "365 days", at_least = 40 }]\nbenefits = ["'
+    )
+    text = text.replace('  { metric = "spend", window = "365 days", at_least = "3000.01" },\n', "")
+    assert ladder_of(text).tiers[1].keep == all_of(at_least("orders", 365, 40))
+
+
 def test_what_may_be_left_out_has_a_plain_default() -> None:
     """No grace, keep equal to enter, the id for a name, churn not judged."""
     text = SHOP.replace('grace = "30 days"\nkeep_ratio = 0.9\n', "").replace('name = { en = "Green", zh = "绿星" }', "")
