@@ -160,11 +160,6 @@ def first_day(state: CustomerState, column: int, first: int) -> int | None:
     return None
 
 
-def last_day_up_to(state: CustomerState, column: int, last: int) -> int | None:
-    """The latest day up to `last` with something in the column."""
-    return max((entry[0] for entry in entries(state) if entry[column] and entry[0] <= last), default=None)
-
-
 def windows(state: CustomerState) -> tuple[int, ...]:
     """Spend, orders, visits and tickets, each over WINDOW_DAYS, shortest first, and over the whole life."""
     return _WINDOWS_OF_ALL(state.sums)

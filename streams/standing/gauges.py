@@ -28,7 +28,8 @@ def _last_purchase_day(moment: Moment) -> int | None:
     state = moment.state
     if not moment.closed or state.last_day <= moment.day:
         return state.last_day or None
-    return daylog.last_day_up_to(state, daylog.ORDERS, moment.day) or state.dropped_last_day or None
+    logged = (entry[0] for entry in daylog.entries(state) if entry[daylog.ORDERS] and entry[0] <= moment.day)
+    return max(logged, default=state.dropped_last_day) or None
 
 
 def _purchase_gap(moment: Moment) -> float | None:

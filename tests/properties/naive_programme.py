@@ -3,9 +3,6 @@
 The second opinion for the law of time over the whole language: no due instants, nothing remembered. Slow on purpose.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 from schemas.clock import parse_instant
 from schemas.events import InputEvent, OverrideCleared, OverrideSet, TierMatchGranted
 from streams.calendar import Calendar
@@ -28,41 +25,9 @@ from tests.properties.member import (
     met_by,
     months_later,
 )
+from tests.properties.naive_place import Place, Told
 
 PROBABILITIES = ("p_alive", "p_no_purchase")
-
-
-class Told(NamedTuple):
-    """A change of a place that must be published."""
-
-    ladder: str
-    at: int
-    previous: int
-    current: int
-    cause: str
-
-
-@dataclass
-class Place:
-    """Where the member stands on a ladder, and what that rests on."""
-
-    rank: int = 0
-    since: int = 0
-    grace_until: int = 0
-    valid_until: int = 0
-    review_at: int = 0
-    judged_day: int = 0
-    deducted: int = 0
-    fell: bool = False
-    seen: list[Value] | None = None
-    """What `enter` was met with; None after a fall."""
-    risen_from: int = 0
-    shown: int = 0
-    told_at: int = 0
-    override: int = -1
-    override_until: int = FOREVER
-    match: int = 0
-    match_until: int = FOREVER
 
 
 class NaiveProgramme:
@@ -147,9 +112,12 @@ class NaiveProgramme:
         for ladder, place in zip(self.policy.ladders, self.places, strict=True):
             before, previous, correction = place.shown, place.rank, False
             reached = self._highest(ladder, place)
+            late = place.fell and happened_at is not None and happened_at < place.since
             if reached > previous:
-                correction = place.fell and happened_at is not None and happened_at < place.told_at
+                correction = late
                 self._enter(ladder, place, reached, previous)
+            elif late and place.judged_day and not place.grace_until and self._give_back(ladder, place):
+                correction = True
             elif previous:
                 correction = self._hold(ladder, place, took=took)
             if place.rank != previous:
@@ -157,7 +125,6 @@ class NaiveProgramme:
             self._end_decisions(ladder, place)
             place.shown = place.override if place.override >= 0 else max(place.rank, place.match)
             if place.shown != before:
-                place.told_at = self.now
                 self.told.append(Told(ladder.id, self.now, before, place.shown, "correction" if correction else cause))
 
     def _highest(self, ladder: Ladder, place: Place) -> int:
@@ -188,10 +155,13 @@ class NaiveProgramme:
         if not place.grace_until:
             if self.now < place.review_at:
                 return
-            place.deducted += tier.deduct
+            if tier.deduct:
+                view = self._view(ladder, place)
+                left = self.member.read(Comparison("balance", ">=", 0, name=ladder.balance), view)
+                place.deducted += min(tier.deduct, left if isinstance(left, int) else 0)
             closed = self.calendar.day_of(place.review_at) - 1
             if self._holds(ladder, place, tier.keep, closed):
-                place.review_at = self._next_review(ladder, place)
+                place.review_at, place.judged_day = self._next_review(ladder, place), 0
                 return
             place.judged_day, place.grace_until = closed, self._days_later(place.review_at, ladder.grace_days)
         elif kept or self._holds(ladder, place, tier.keep, place.judged_day):
@@ -199,7 +169,18 @@ class NaiveProgramme:
             place.review_at = self._next_review(ladder, place)
             return
         if place.grace_until <= self.now:
-            self._stand(ladder, place, self._landing(ladder, place, place.judged_day))
+            closed, fallen = place.judged_day, place.rank
+            self._stand(ladder, place, self._landing(ladder, place, closed))
+            place.judged_day, place.risen_from = closed, fallen
+
+    def _give_back(self, ladder: Ladder, place: Place) -> bool:
+        """A late order shows that the last review should have been passed: go on as if it had."""
+        closed = place.judged_day
+        lost = ladder.tiers[place.rank : place.risen_from]
+        kept = [tier.rank for tier in lost if self._holds(ladder, place, tier.keep, closed)]
+        if kept:
+            self._stand(ladder, place, kept[-1], since=self.calendar.start_of(closed + 1))
+        return bool(kept)
 
     def _was_reached(self, ladder: Ladder, place: Place) -> bool:
         """Whether `enter` held on the day of the rise, by what is known by now of the orders up to that day."""
@@ -208,20 +189,36 @@ class NaiveProgramme:
         values = {}
         for c in comparisons(enter):
             values[c] = next(known)
-            if c.metric in {"spend", "orders"} and not c.where.name and c.window.kind != "since-change":
+            if c.metric in {"spend", "orders"} and c.window.kind != "since-change":
                 values[c] = self.member.read(c, View(place.since, day, day))
+            elif c.metric == "balance":
+                values[c] = self.member.read(c, View(place.since, day, day, 0, place.entry_deducted, ladder.balance))
         return met_by(enter, values)
 
     def _go_back(self, ladder: Ladder, place: Place) -> None:
         """The rise rested on what was taken back: what lies between if it is earned, or what was kept before."""
         from_rank = place.risen_from
         between = [t.rank for t in ladder.tiers[from_rank : place.rank - 1] if self._holds(ladder, place, t.enter)]
-        kept = [t.rank for t in ladder.tiers[:from_rank] if self._holds(ladder, place, t.keep)]
+        asked = self._asked_before(ladder, place)
+        kept = [
+            t.rank for t in ladder.tiers[:from_rank] if any(self._holds(ladder, place, t.keep, day) for day in asked)
+        ]
         rank = max(between, default=max(kept, default=0))
         if rank and self._holds(ladder, place, ladder.tiers[rank - 1].enter):
             self._enter(ladder, place, rank, from_rank if between else rank - 1)
         else:
             self._stand(ladder, place, rank)
+
+    def _asked_before(self, ladder: Ladder, place: Place) -> list[int | None]:
+        """As of when a tier below may have been kept: now; on a clock also at the last review, or at the rise."""
+        if ladder.clock == "continuous":
+            return [None]
+        began = self.calendar.day_of(self.now)
+        anchor = self.member.joined() if ladder.anniversary_of == "membership" else self.calendar.day_of(place.since)
+        while began > anchor and not self._begins(ladder, place.since, began):
+            began -= 1
+        risen = self.calendar.day_of(place.since)
+        return [None, began - 1, risen] if risen >= began else [None, began - 1]
 
     def _landing(self, ladder: Ladder, place: Place, closed: int | None) -> int:
         lowest = max(0, place.rank - ladder.step_down) if ladder.step_down else 0
@@ -237,10 +234,10 @@ class NaiveProgramme:
         view = self._view(ladder, place)
         seen = [self._read(c, view) for c in comparisons(ladder.tiers[rank - 1].enter)]
         self._stand(ladder, place, rank, valid_until=self._held_until(ladder))
-        place.seen, place.risen_from = seen, risen_from
+        place.seen, place.risen_from, place.entry_deducted = seen, risen_from, place.deducted
 
-    def _stand(self, ladder: Ladder, place: Place, rank: int, *, valid_until: int = 0) -> None:
-        place.rank, place.since, place.valid_until, place.seen = rank, self.now, valid_until, None
+    def _stand(self, ladder: Ladder, place: Place, rank: int, *, valid_until: int = 0, since: int = 0) -> None:
+        place.rank, place.since, place.valid_until, place.seen = rank, since or self.now, valid_until, None
         place.grace_until = place.judged_day = 0
         place.review_at = self._next_review(ladder, place) if rank and ladder.clock != "continuous" else 0
         missed = rank and not self._holds(ladder, place, ladder.tiers[rank - 1].keep)

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
-from schemas.decisions import DowngradeUpcoming, TierChanged
+from schemas.decisions import TierChanged
 from schemas.events import (
     BrowseActivity,
     Identified,
@@ -145,31 +145,3 @@ def test_a_change_tells_what_was_counted_since_the_one_before() -> None:
 
     assert isinstance(rise, TierChanged)
     assert [(reason.value, reason.threshold) for reason in rise.reasons] == [(7_000, 6_000)]
-
-
-def test_a_soft_landing_without_grace_is_announced_before_it_ends() -> None:
-    """A tier that is landed on and not kept is left later than it is reached."""
-    policy = """
-[policy]
-name = "soft"
-[[ladder]]
-id = "standing"
-step_down = 1
-[[ladder.tier]]
-id = "low"
-notice = ["3 days"]
-enter.all = [{ metric = "spend", window = "30 days", at_least = "10.00" }]
-[[ladder.tier]]
-id = "high"
-enter.all = [{ metric = "spend", window = "30 days", at_least = "60.00" }]
-"""
-    folded = Folded(regime_of(policy_of(policy, "USD", "UTC"), 0, 0))
-    bought, effects = order(1, 7_000, format_instant(START)), Effects(b"c0")
-    bought.id, bought.customer_id = "e0", "c0"
-    folded.take(Arrival(bought, START))
-    pass_time(folded.state, folded.regimes, START + 100 * DAYS, effects)
-
-    notice = next(c.decision for c in effects.changes if isinstance(c.decision, DowngradeUpcoming))
-    last = effects.changes[-1].decision
-
-    assert notice.effective_at < notice.falls_at == last.effective_at

@@ -16,7 +16,8 @@ from streams.regime import regime_of
 from streams.standing.evidence import asked_about, metric_name, window_name
 from tests.properties.journals import START_MS, Arrival
 from tests.properties.member import COMPARE
-from tests.properties.naive_programme import NaiveProgramme, Told
+from tests.properties.naive_place import Told
+from tests.properties.naive_programme import NaiveProgramme
 from tests.properties.one_customer import Folded
 from tests.properties.programme_lives import PLAIN, Step, arrivals, lives
 from tests.properties.programmes import asks_for_membership_years, programmes
