@@ -286,8 +286,7 @@ class CustomersPartition:
         decoded = self._decoded
         state = decoded.pop(key, None)
         if state is None:
-            record = self._store.get(key)
-            if record is None:
+            if (record := self._store.get(key)) is None:
                 return None
             state = decode_state(record)
         decoded[key] = state
