@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Collection
 
-from agents.bench import latency, restore, shoppers, throughput
+from agents.bench import latency, mechanisms, restore, shoppers, throughput
 from agents.bench.ground import Options, prepared
 from agents.bench.report import Results
 from agents.bench.workload import CURRENCY, TIME_ZONE, WORKLOADS
 from agents.policy_activation import configured_policy
 from agents.settings import PolicySettings, Settings
 
-MEASUREMENTS = ("throughput", "latency", "restore", "state")
+MEASUREMENTS = ("throughput", "latency", "restore", "state", "mechanisms")
 
 
 def run(options: Options, chosen: Collection[str], say: Callable[[str], None]) -> Results:
@@ -19,7 +19,9 @@ def run(options: Options, chosen: Collection[str], say: Callable[[str], None]) -
         say("state: folding the purchases of CDNOW")
         settings = Settings(policy=PolicySettings(currency=CURRENCY, time_zone=TIME_ZONE))
         results.state = shoppers.measure(configured_policy(settings))
-    if set(chosen) <= {"state"}:
+    if "mechanisms" in chosen:
+        results.mechanisms = mechanisms.measure(say)
+    if set(chosen) <= {"state", "mechanisms"}:
         return results
     with prepared(options) as ground:
         if "throughput" in chosen:

@@ -9,7 +9,7 @@ from agents.cli.options import AsJson, print_json, print_table, say
 
 app = App(name="bench")
 
-Measurement = Literal["throughput", "latency", "restore", "state"]
+Measurement = Literal["throughput", "latency", "restore", "state", "mechanisms"]
 Positive = validators.Number(gte=1)
 
 
@@ -28,7 +28,7 @@ def bench(
         str | None, Parameter(help="A broker to measure on, host:port; without it one is started on this machine.")
     ] = None,
 ) -> None:
-    """Measure throughput, latency, restore and the size of states, on a real Kafka.
+    """Measure throughput, latency, restore and the size of states on a real Kafka, and what rules cost.
 
     Takes some minutes and about 2 GB of disk meanwhile. Other work on the machine makes every figure worse.
 

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents import flap_history as history
 from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
+from agents.cli.policy_backtest import backtest
+from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
 from agents.model_activation import unfit_under
@@ -33,7 +35,9 @@ from streams.policy.describe import describe
 from streams.policy.file_schema import schema_text
 from streams.policy.model import Policy
 
-app = App(name="policy", help="Check, compare, show and activate policies.")
+app = App(name="policy", help="Check, try, compare, suggest, show and activate policies.")
+app.command(backtest)
+app.command(suggest)
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]

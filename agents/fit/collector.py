@@ -133,15 +133,18 @@ class Collector:
 
 def _customer(person: _Person) -> Customer:
     spend: dict[int, int] = {}
+    orders: Counter[int] = Counter()
     refunds: set[int] = set()
     for order in person.orders.values():
         refunds.update(order.refund_days)
         if order.kept and order.day is not None:
             spend[order.day] = spend.get(order.day, 0) + order.remains
+            orders[order.day] += 1
     days = sorted(spend)
     return Customer(
         days=days,
         minor=[spend[day] for day in days],
+        orders=[orders[day] for day in days],
         visits=sorted(person.visits),
         tickets=sorted(person.tickets),
         ratings=sorted(person.ratings),

@@ -32,6 +32,8 @@ class Customer:
     """Purchase days, each once."""
     minor: list[int] = field(default_factory=list)
     """What was spent on each."""
+    orders: list[int] = field(default_factory=list)
+    """How many orders on each."""
     visits: list[int] = field(default_factory=list)
     tickets: list[TicketWord] = field(default_factory=list)
     ratings: list[int] = field(default_factory=list)

@@ -1,17 +1,17 @@
 """The report of a fit as one HTML page that needs nothing else: no script, no fonts, no network."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from agents.errors import ConfigurationError
 from agents.fit.backtest import Outcome
-from agents.fit.charts import Axes, Line, Point, bar_chart, line_chart
 from agents.fit.histories import Histories
 from agents.fit.judging import Judgement
 from agents.fit.model_file import day_text
 from agents.fit.run import Result
 from agents.fit.words import fit_rows, judgement_rows
+from agents.pages.charts import Axes, Line, Point, bar_chart, line_chart
+from agents.pages.page import document, figure, table, tiles, write
 
 FILE = "report.html"
 AXIS_TOPS = (0.04, 0.08, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -41,43 +41,11 @@ GLOSSARY = (
     ("Once, repeat", "Customers who had bought on one day by then, and on more than one."),
     ("Lift", "How many times the average share of buyers a tenth of the customers holds."),
 )
-CSS = """
-:root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--ink:#1c1f23;--dim:#666d75;--line:#e3e5e8;--one:#0b6e99;
---two:#c2571a;--three:#5b7f2b;--base:#a9b0b8}
-@media (prefers-color-scheme:dark){:root{--bg:#15181b;--card:#1d2125;--ink:#e8eaed;--dim:#9aa2ab;--line:#2e343a;
---one:#5cb8e0;--two:#f0975a;--three:#a5cd6a;--base:#6a737c}}
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:980px;margin:0 auto;padding:40px 20px 64px}h1{font-size:26px;margin:0 0 4px;letter-spacing:-.01em}
-h2{font-size:17px;margin:40px 0 12px}p.sub{color:var(--dim);margin:0 0 24px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
-.tile,figure,.table{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
-.tile b{display:block;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}.tile span{color:var(--dim)}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px}figure{margin:0}
-figcaption{font-weight:600;margin-bottom:6px}.table{overflow-x:auto;padding:4px 6px}
-table{border-collapse:collapse;width:100%;font-size:14px}td,th{padding:7px 10px;text-align:right;white-space:nowrap;
-border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}th{color:var(--dim);font-weight:500}
-tr:last-child td{border-bottom:0}td.word,th.word{text-align:left}.better{color:var(--one);font-weight:600}
-svg{width:100%;height:auto;display:block}svg text{fill:var(--dim);font-size:11px}svg .axis{fill:var(--ink)}
-.grid{stroke:var(--line)}polyline{fill:none;stroke-width:2}polyline.one{stroke:var(--one)}
-polyline.two{stroke:var(--two)}polyline.three{stroke:var(--three)}polyline.base{stroke:var(--base);stroke-dasharray:4 4}
-circle.one,.bar.one{fill:var(--one)}circle.two{fill:var(--two)}circle.three{fill:var(--three)}.bar.base{fill:var(--base)}
-.legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 14px;margin:8px 0 0;padding:0;font-size:13px;
-color:var(--dim)}.legend i{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:6px}
-i.one{background:var(--one)}i.two{background:var(--two)}i.three{background:var(--three)}i.base{background:var(--base)}
-.warning{border-left:3px solid var(--two);padding:2px 12px;margin:12px 0}dt{font-weight:600;margin-top:10px}
-dd{margin:0;color:var(--dim)}
-"""
 
 
 def write_page(folder: Path, histories: Histories, result: Result, horizon_days: int) -> Path:
     """Write the page into a folder, which is made if need be; the path of the page."""
-    path = folder / FILE
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(histories, result, horizon_days), encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError("The report cannot be written.", where=str(path), why=str(error)) from error
-    return path
+    return write(folder / FILE, page(histories, result, horizon_days))
 
 
 def page(histories: Histories, result: Result, horizon_days: int) -> str:
@@ -97,37 +65,27 @@ def page(histories: Histories, result: Result, horizon_days: int) -> str:
             "<h2>How good are the predictions?</h2>",
             f"<p>Judged on {escape(result.judged)}.</p>",
         ]
-        body += [_table(COLUMNS, judgement_rows(result.outcomes), words=2), *_charts(everybody)]
+        body += [table(COLUMNS, judgement_rows(result.outcomes), words=2), *_charts(everybody)]
         body += ["<h2>Tenths of the customers</h2>", _deciles(everybody)]
-    body += ["<h2>The model</h2>", _table(("", ""), fit_rows(fitted), words=2)]
+    body += ["<h2>The model</h2>", table(("", ""), fit_rows(fitted), words=2)]
     if histories.left_out:
         rows = ((f"{count:,}", why) for why, count in histories.left_out.items())
-        body += ["<h2>Left out</h2>", _table(("Events", "Why"), rows, words=0)]
+        body += ["<h2>Left out</h2>", table(("Events", "Why"), rows, words=0)]
     terms = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in GLOSSARY)
     body += ["<h2>What the figures mean</h2>", f"<dl>{terms}</dl>"]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Churn model {escape(fitted.model.name)}</title><style>{CSS}</style></head>"
-        f"<body><main>{''.join(body)}</main></body></html>\n"
-    )
+    return document(f"Churn model {fitted.model.name}", body)
 
 
 def _tiles(everybody: Sequence[Outcome]) -> str:
     newest = everybody[-1]
     first = newest.model.deciles[0]
-    tiles = (
-        (f"{newest.model.auc:.3f}", f"AUC on {day_text(newest.day)}; silence alone {newest.hiatus_auc:.3f}"),
-        (f"{first.lift:.1f}-fold", "buyers in the top tenth, against the average"),
-        (f"{newest.model.captured:.0%}", "of the buyers are in the top fifth"),
-        (f"{newest.model.ece:.1%}", "mean distance of predicted from observed"),
-    )
-    return (
-        '<div class="tiles">'
-        + "".join(
-            f'<div class="tile"><b>{escape(figure)}</b><span>{escape(words)}</span></div>' for figure, words in tiles
+    return tiles(
+        (
+            (f"{newest.model.auc:.3f}", f"AUC on {day_text(newest.day)}; silence alone {newest.hiatus_auc:.3f}"),
+            (f"{first.lift:.1f}-fold", "buyers in the top tenth, against the average"),
+            (f"{newest.model.captured:.0%}", "of the buyers are in the top fifth"),
+            (f"{newest.model.ece:.1%}", "mean distance of predicted from observed"),
         )
-        + "</div>"
     )
 
 
@@ -142,16 +100,16 @@ def _charts(everybody: Sequence[Outcome]) -> list[str]:
         honest.append(Line(day, _calibration_points(outcome.model), style))
         caught.append(Line(day, _gain_points(outcome.model), style))
     axes = Axes("predicted probability", "share who bought", highest, highest)
-    parts.append(_figure("Do predictions come true?", line_chart("Calibration", axes, honest)))
+    parts.append(figure("Do predictions come true?", line_chart("Calibration", axes, honest)))
     axes = Axes("customers, likeliest first", "share of all buyers")
     parts.append(
-        _figure("How many buyers does the top of the list hold?", line_chart("Cumulative capture", axes, caught))
+        figure("How many buyers does the top of the list hold?", line_chart("Cumulative capture", axes, caught))
     )
     for outcome in everybody:
         deciles = outcome.model.deciles
         bars = [(str(number), each.predicted, each.observed) for number, each in enumerate(deciles, 1)]
         axes = Axes("tenth of the customers", "share", 1.0, highest)
-        parts.append(_figure(f"Tenths on {day_text(outcome.day)}", bar_chart("Deciles", axes, bars)))
+        parts.append(figure(f"Tenths on {day_text(outcome.day)}", bar_chart("Deciles", axes, bars)))
     return [*parts, "</div>"]
 
 
@@ -182,22 +140,4 @@ def _deciles(everybody: Sequence[Outcome]) -> str:
             row += [f"{each.predicted:.1%}", f"{each.observed:.1%}", f"{each.lift:.2f}"]
         rows.append(row)
     names = [f"{word} {day_text(outcome.day)}" for outcome in everybody for word in ("Predicted", "Bought", "Lift")]
-    return _table(("Tenth", *names), rows, words=0)
-
-
-def _figure(caption: str, chart: str) -> str:
-    return f"<figure><figcaption>{escape(caption)}</figcaption>{chart}</figure>"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, words: int) -> str:
-    """A table of which the first columns hold words."""
-
-    def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(
-            f'<{tag} class="word">{escape(cell)}</{tag}>' if n < words else f"<{tag}>{escape(cell)}</{tag}>"
-            for n, cell in enumerate(row)
-        )
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    head = f"<thead><tr>{cells(columns, 'th')}</tr></thead>" if any(columns) else ""
-    return f'<div class="table"><table>{head}<tbody>{body}</tbody></table></div>'
+    return table(("Tenth", *names), rows, words=0)

@@ -208,7 +208,7 @@ class JournalFold:
             if not self.regimes:
                 raise ConfigurationError(
                     "The journal holds events before its first policy.",
-                    next_step="give a policy: tierstream replay --policy FILE",
+                    next_step="give one: `--policy FILE` of replay, `--against FILE` of policy backtest",
                 )
             state = new_state(self.regimes, parse_canonical(recorded))
         decoded = self._decoded

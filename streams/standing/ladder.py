@@ -102,7 +102,8 @@ def next_due(now: Moment, rules: LadderRules) -> int:
     if standing.rank:
         keep = rules.tiers[standing.rank - 1]
         if standing.grace_until:
-            due = min(standing.grace_until, keep.keep.turns_at(now) if keep.kept_by_time else NOT_DUE)
+            due = standing.grace_until
+            due = min(due, keep.keep.turns_at(now, due) if keep.kept_by_time else NOT_DUE)
         elif rules.clocked:
             due = standing.review_at
         else:
@@ -110,9 +111,9 @@ def next_due(now: Moment, rules: LadderRules) -> int:
     if not rules.steady:
         for tier in rules.tiers[standing.rank :]:
             if tier.enters_by_time or rules.minimum is not None:
-                due = min(due, tier.enter.turns_at(now))
+                due = min(due, tier.enter.turns_at(now, due))
         if rules.minimum is not None:
-            due = min(due, rules.minimum.turns_at(now))
+            due = min(due, rules.minimum.turns_at(now, due))
     if standing.hand is not None:
         due = min(due, hand.next_end(standing))
     return min(due, next_notice(now, rules) if rules.announces else NOT_DUE, NOT_DUE)

@@ -46,8 +46,11 @@ class Rule:
         """Whether it holds at a moment."""
         raise NotImplementedError
 
-    def turns_at(self, moment: Moment) -> int:
-        """The first instant after the moment at which time alone turns it; FOREVER: never."""
+    def turns_at(self, moment: Moment, until: int = FOREVER) -> int:
+        """The first instant after the moment at which time alone turns it; FOREVER: never.
+
+        Nobody looks further than `until`: what comes then or later may be told as FOREVER.
+        """
         raise NotImplementedError
 
     def leaves(self) -> "Iterator[Leaf]":
@@ -76,11 +79,16 @@ class Leaf(Rule):
         self.comparison, self.gauge, self.threshold = comparison, gauge, comparison.threshold
         self._compare = _COMPARE[comparison.operator]
 
+    @property
+    def cheap(self) -> bool:
+        """Whether it is soon told when it turns."""
+        return isinstance(self.gauge, LoggedSum | DaysSince) or self.gauge.constant
+
     def met(self, moment: Moment) -> bool:
         value = self.gauge.value(moment)
         return value is not None and self._compare(value, self.threshold)
 
-    def turns_at(self, moment: Moment) -> int:
+    def turns_at(self, moment: Moment, until: int = FOREVER) -> int:
         gauge, met = self.gauge, self.met(moment)
         if not self.may_turn(met=not met):
             return FOREVER
@@ -94,7 +102,7 @@ class Leaf(Rule):
         elif isinstance(gauge, LifetimeValue):
             return self._falling(moment, gauge, met=met)
         else:
-            return self._search(moment, met=met)
+            return self._search(moment, until, met=met)
         return next((at for at in instants if self.met(moment.moved(at)) is not met), FOREVER)
 
     def leaves(self) -> "Iterator[Leaf]":
@@ -120,10 +128,10 @@ class Leaf(Rule):
         """What the gauge read at an earlier moment, by what is known of it now."""
         return self.gauge.restated(value, moment, booked)
 
-    def _search(self, moment: Moment, *, met: bool) -> int:
+    def _search(self, moment: Moment, until: int, *, met: bool) -> int:
         """Look at every instant at which the value may change; each lets at least one day or fact pass."""
         at = self.gauge.next_change(moment)
-        while at < FOREVER:
+        while at < until:
             later = moment.moved(at)
             if self.met(later) is not met:
                 return at
@@ -155,10 +163,11 @@ class Leaf(Rule):
 class Group(Rule):
     """All of several rules, or any of them."""
 
-    __slots__ = ("_any", "_parts")
+    __slots__ = ("_any", "_cheap_first", "_parts")
 
     def __init__(self, parts: tuple[Rule, ...], *, any_of: bool) -> None:
         self._parts, self._any = parts, any_of
+        self._cheap_first = sorted(parts, key=lambda part: not isinstance(part, Leaf) or not part.cheap)
 
     def met(self, moment: Moment) -> bool:
         decisive = self._any
@@ -167,11 +176,15 @@ class Group(Rule):
                 return decisive
         return not decisive
 
-    def turns_at(self, moment: Moment) -> int:
+    def turns_at(self, moment: Moment, until: int = FOREVER) -> int:
         met, later = self.met(moment), moment
+        if met is self._any and any(part.met(moment) is met and not part.may_turn(met=not met) for part in self._parts):
+            return FOREVER  # one part decides for good
         while True:
-            at = min(part.turns_at(later) for part in self._parts)
-            if at >= FOREVER:
+            at = until
+            for part in self._cheap_first:
+                at = min(at, part.turns_at(later, at))
+            if at >= until:
                 return FOREVER
             later = moment.moved(at)
             if self.met(later) is not met:
@@ -204,8 +217,8 @@ class Negation(Rule):
     def met(self, moment: Moment) -> bool:
         return not self._part.met(moment)
 
-    def turns_at(self, moment: Moment) -> int:
-        return self._part.turns_at(moment)
+    def turns_at(self, moment: Moment, until: int = FOREVER) -> int:
+        return self._part.turns_at(moment, until)
 
     def leaves(self) -> Iterator[Leaf]:
         return self._part.leaves()

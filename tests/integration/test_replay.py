@@ -1,6 +1,7 @@
 """Replay against a live run on a real Kafka: the same files, one customer's past, an audit that finds what is wrong."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def test_replay_past_and_audit(shop: Shop, tmp_path: Path, capsys: pytest.Captur
 
     if batch > 1:
         past_of_one_customer(shop, tmp_path, capsys)
+        another_policy_is_tried(shop, tmp_path, capsys, answer["standings"]["standing"])
         audit_finds_what_is_wrong(shop, capsys)
 
 
@@ -119,6 +121,22 @@ def past_of_one_customer(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["customer", "show", "c1", "--at", "2020-01-01T00:00:00Z", *index, "--config", str(shop.config)]) == 1
     assert run(["customer", "timeline", "nobody", *index, "--config", str(shop.config)]) == 1
     capsys.readouterr()
+
+
+def another_policy_is_tried(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str], standing: dict[str, int]
+) -> None:
+    """The new one against those that were activated; a sample of the partitions' customers; thresholds from them."""
+    try_it = ("policy", "backtest", str(tmp_path / "strict.toml"))
+    tried = shop.command(capsys, *try_it)
+    current: Counter[str] = Counter()
+    for flow in tried["flows"]:
+        current[flow["current"]] += flow["customers"]
+    assert current == standing
+    assert tried["moves"]["elsewhere"]["customers"] > 0
+    assert shop.command(capsys, *try_it, "--sample", "10")["customers"] == 10
+    suggested = shop.command(capsys, "policy", "suggest", "--shares", "50", "--window", "lifetime")
+    assert (suggested["of"], suggested["tiers"][0]["exact_share"]) == (CUSTOMERS, 0.5)
 
 
 def audit_finds_what_is_wrong(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

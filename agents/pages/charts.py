@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from html import escape
+from math import floor, log10
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 420, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 16, 42
+LABELS = 6
+"""About so many columns have their label."""
+LARGE = 8
+"""From here on an axis counts in whole numbers."""
 
 
 class Point(NamedTuple):
@@ -50,22 +55,52 @@ def line_chart(title: str, axes: Axes, lines: Sequence[Line]) -> str:
     return "".join([*parts, "</svg>", _legend(lines)])
 
 
-def bar_chart(title: str, axes: Axes, bars: Sequence[tuple[str, float, float]]) -> str:
-    """Pairs of bars: a label, what was predicted, what was observed."""
+def bar_chart(
+    title: str,
+    axes: Axes,
+    bars: Sequence[tuple[str, float, float]],
+    series: tuple[str, str] = ("predicted", "bought"),
+) -> str:
+    """Pairs of bars: a label, and a value of either series."""
     parts = [_open(title), _grid(axes, x_ticks=False)]
     slot = (WIDTH - LEFT - RIGHT) / max(1, len(bars))
-    for number, (label, predicted, observed) in enumerate(bars):
-        for offset, value, style in ((0.14, predicted, "base"), (0.5, observed, "one")):
+    styles = ("base", "one")
+    for number, (label, *values) in enumerate(bars):
+        for offset, value, style, name in zip((0.14, 0.5), values, styles, series, strict=True):
             x, y = LEFT + (number + offset) * slot, _y(axes, value)
-            said = f"{label}. {'observed' if style == 'one' else 'predicted'}: {value:.1%}"
+            said = f"{label}. {name}: {_exactly(axes, value)}"
             parts.append(
                 f'<rect class="bar {style}" x="{x:.1f}" y="{y:.1f}" width="{slot * 0.34:.1f}" '
                 f'height="{max(0.0, HEIGHT - BOTTOM - y):.1f}" rx="1.5"><title>{escape(said)}</title></rect>'
             )
         middle = LEFT + (number + 0.5) * slot
         parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{escape(label)}</text>')
-    legend = (Line("predicted", (), "base"), Line("bought", (), "one"))
+    legend = [Line(name, (), style) for name, style in zip(series, styles, strict=True)]
     return "".join([*parts, "</svg>", _legend(legend)])
+
+
+def stacked_chart(
+    title: str, axes: Axes, columns: Sequence[tuple[str, Sequence[float]]], layers: Sequence[Line]
+) -> str:
+    """Columns of layers from the bottom; `layers` name and style them, every fourth or so column has its label."""
+    parts = [_open(title), _grid(axes, x_ticks=False)]
+    slot = (WIDTH - LEFT - RIGHT) / max(1, len(columns))
+    every = max(1, round(len(columns) / LABELS))
+    for number, (label, values) in enumerate(columns):
+        x, below = LEFT + number * slot, 0.0
+        for value, layer in zip(values, layers, strict=True):
+            y, base = _y(axes, below + value), _y(axes, below)
+            below += value
+            if value:
+                said = escape(f"{label}, {layer.name}: {_exactly(axes, value)}")
+                parts.append(
+                    f'<rect class="bar {layer.style}" x="{x + slot * 0.08:.1f}" y="{y:.1f}" '
+                    f'width="{slot * 0.84:.1f}" height="{base - y:.1f}"><title>{said}</title></rect>'
+                )
+        if number % every == 0:
+            middle, bottom = x + slot / 2, HEIGHT - BOTTOM + 16
+            parts.append(f'<text x="{middle:.1f}" y="{bottom}" text-anchor="middle">{escape(label)}</text>')
+    return "".join([*parts, "</svg>", _legend(list(reversed(layers)))])
 
 
 def _open(title: str) -> str:
@@ -92,7 +127,21 @@ def _grid(axes: Axes, *, x_ticks: bool = True) -> str:
 
 
 def _tick(axes: Axes, value: float) -> str:
-    return f"{value:.0%}" if axes.percent else f"{value:.1f}"
+    if axes.percent:
+        return f"{value:.0%}"
+    return f"{value:,.0f}" if axes.y_max >= LARGE else f"{value:.2g}"
+
+
+def _exactly(axes: Axes, value: float) -> str:
+    if axes.percent:
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if axes.y_max >= LARGE else f"{value:.3f}"
+
+
+def round_top(highest: float) -> float:
+    """An end for an axis that holds the highest value: a quarter of it is a round number."""
+    power = 10.0 ** floor(log10(highest)) if highest > 0 else 1.0
+    return next(power * step for step in (1, 1.2, 2, 3, 4, 6, 8, 10) if power * step >= highest)
 
 
 def _legend(lines: Sequence[Line]) -> str:
