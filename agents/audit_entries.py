@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.events import Event, OverrideCleared, OverrideSet, TierMatchGranted, type_of
-from schemas.journal import PolicyActivated
+from schemas.journal import ModelActivated, PolicyActivated
 from streams.customer.state import CustomerState
 from streams.policy.model import OrderFilter
 from streams.regime import Regime
@@ -13,10 +13,11 @@ DECIDED_BY_HAND = frozenset({OverrideSet, OverrideCleared, TierMatchGranted})
 """Events that are people's decisions about a tier: each one that is taken stands in the audit."""
 
 
-def activation(event: PolicyActivated, lacking: Iterable[OrderFilter]) -> Entry:
-    """A policy that was put in force; or was not, because it needs what was not counted."""
+def activation(event: PolicyActivated | ModelActivated, lacking: Iterable[OrderFilter]) -> Entry:
+    """A policy or model that was put in force; or was not, because it needs what was not counted."""
     refused = [where.name for where in lacking]
-    entry: Entry = {"type": "policy.refused" if refused else "policy.activated", "policy": event.name}
+    what = "model" if isinstance(event, ModelActivated) else "policy"
+    entry: Entry = {"type": f"{what}.refused" if refused else f"{what}.activated", what: event.name}
     entry |= {"hash": event.hash, "effective_at": event.effective_at}
     return entry | ({"not_counted": refused} if refused else {})
 

@@ -7,7 +7,7 @@ from weakref import ref
 
 from agents.census import Place, TierCensus
 from agents.freshness import Freshness, Times
-from schemas.decisions import PolicyRef
+from schemas.decisions import ModelRef, PolicyRef
 from schemas.events import InputEvent
 from streams.effects import Change
 from streams.regime import Regime
@@ -61,6 +61,11 @@ class CustomerFigures:
         """Return the policy that decides at an instant; None before the first."""
         regime = self._regime(now_ms)
         return None if regime is None else regime.ref
+
+    def model_in_force(self, now_ms: int) -> ModelRef | None:
+        """Return the churn model that decides at an instant; None where churn is not judged."""
+        regime = self._regime(now_ms)
+        return None if regime is None or regime.risk is None else regime.risk.ref
 
     def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
         """Return the customers by ladder and tier; None while they are being counted."""

@@ -28,6 +28,7 @@ from schemas.journal import (
     ControlRecord,
     GoLive,
     JournalRecord,
+    ModelActivated,
     PolicyActivated,
     control_key,
     decode_journal,
@@ -248,7 +249,7 @@ class CustomersPartition:
 
     def _control(self, event: ControlRecord, record: Record) -> None:
         match event:
-            case PolicyActivated():
+            case PolicyActivated() | ModelActivated():
                 self._activate(event, record)
             case ClockTick():
                 self._tick_under_way = False
@@ -267,7 +268,7 @@ class CustomersPartition:
         if home is None or home == self._home:
             self._due_work = DueWork(parse_canonical(instant), closing)
 
-    def _activate(self, event: PolicyActivated, record: Record) -> None:
+    def _activate(self, event: PolicyActivated | ModelActivated, record: Record) -> None:
         lacking = self._policies.activate(event)
         if lacking:
             self._stage.counts[(POLICY_REFUSED,)] += 1
@@ -285,8 +286,7 @@ class CustomersPartition:
         decoded = self._decoded
         state = decoded.pop(key, None)
         if state is None:
-            record = self._store.get(key)
-            if record is None:
+            if (record := self._store.get(key)) is None:
                 return None
             state = decode_state(record)
         decoded[key] = state

@@ -13,10 +13,11 @@ NO_TICK: Final = -1
 
 
 class Activation(msgspec.Struct, array_like=True):
-    """A policy as the changelog keeps it."""
+    """An activated policy or churn model as the changelog keeps it."""
 
     effective_at: int
     text: str
+    is_model: bool = False
 
 
 class DueWork(msgspec.Struct, array_like=True, frozen=True):
@@ -49,7 +50,7 @@ def work_record(work: DueWork) -> StateRecord:
 
 
 def take_policies(store: dict[bytes, bytes]) -> list[Activation]:
-    """Take the activated policies, oldest first, out of the restored records."""
+    """Take the activated policies and models, oldest first, out of the restored records."""
     record = store.pop(POLICIES_KEY, None)
     return [] if record is None else msgspec.msgpack.decode(record, type=list[Activation])
 

@@ -19,7 +19,7 @@ from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
 from agents.lookup import newest_value
 from agents.partition_records import POLICIES_KEY
-from agents.partition_records import Activation as PolicyEntry
+from agents.partition_records import Activation as Entry
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
@@ -31,6 +31,8 @@ from streams.policy.presets import preset_names, preset_text
 SINCE_EVER_MS = 0
 """The first activation holds for all events, whenever they happened."""
 READ_TIMEOUT_S = 20
+ACTIVATION = "policy-activation"
+"""Of policies and of models: one at a time."""
 
 
 class Activation(NamedTuple):
@@ -124,16 +126,22 @@ def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
 
 def policies_in_force(settings: Settings) -> list[Activation]:
     """Every policy that the workers know of, oldest first; before the first worker ran, the journal's first one."""
-    table = changelog(settings.kafka.application_id, "customers")
-    count = settings.kafka.partitions
-    known = newest_value(settings, table, POLICIES_KEY, partition=0)
-    if known is not None:
-        activations = msgspec.msgpack.decode(known, type=list[PolicyEntry])
-        return [Activation(load_canonical(entry.text), entry.effective_at, count) for entry in activations]
+    count, known = settings.kafka.partitions, entries_in_force(settings)
+    if known:
+        return [
+            Activation(load_canonical(entry.text), entry.effective_at, count) for entry in known if not entry.is_model
+        ]
     first = _first_records(settings).get(0)
     if not isinstance(first, PolicyActivated):
         return []
     return [Activation(load_canonical(first.text), parse_instant(first.effective_at), count)]
+
+
+def entries_in_force(settings: Settings) -> list[Entry]:
+    """Every activated policy and model that the workers know of, oldest first; none before the first worker ran."""
+    table = changelog(settings.kafka.application_id, "customers")
+    known = newest_value(settings, table, POLICIES_KEY, partition=0)
+    return [] if known is None else msgspec.msgpack.decode(known, type=list[Entry])
 
 
 def partitions_without_policy(settings: Settings) -> list[int]:
@@ -143,7 +151,7 @@ def partitions_without_policy(settings: Settings) -> list[int]:
 
 
 def _one_activation(settings: Settings) -> AbstractContextManager[Any]:
-    return control_writer(settings, "policy-activation")
+    return control_writer(settings, ACTIVATION)
 
 
 def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -> Activation:  # noqa: ANN401 - kafka-python is untyped

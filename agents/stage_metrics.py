@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from agents.census import NO_TIER, Place
 from agents.freshness import Freshness
 from agents.metrics import PREFIX
-from schemas.decisions import PolicyRef
+from schemas.decisions import ModelRef, PolicyRef
 from schemas.rejections import RefusalReason
 
 StageCounts = Counter[tuple[str, ...]]
@@ -65,6 +65,9 @@ class CustomersView(Protocol):
 
     def policy_in_force(self, now_ms: int) -> PolicyRef | None:
         """Return the policy that decides at an instant; None before the first."""
+
+    def model_in_force(self, now_ms: int) -> ModelRef | None:
+        """Return the churn model that decides at an instant; None where churn is not judged."""
 
     def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
         """Return the customers by ladder and tier; None while they are being counted."""
@@ -121,16 +124,28 @@ def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
     policy = GaugeMetricFamily(
         f"{PREFIX}_policy_info", "1 for each policy that decides in a partition now.", labels=("policy", "hash")
     )
+    model = GaugeMetricFamily(
+        f"{PREFIX}_churn_model_info",
+        "1 for each churn model that decides in a partition now.",
+        labels=("model", "version"),
+    )
     by_tier: Counter[Place] = Counter()
     policies: set[tuple[str, str]] = set()
+    models: set[tuple[str, str]] = set()
     for view in views:
         by_tier.update(view.customers_by_tier(now_ms) or {})
         ref = view.policy_in_force(now_ms)
         if ref is not None:
             policies.add((ref.name, ref.hash[:HASH_SHOWN]))
+        judged_by = view.model_in_force(now_ms)
+        if judged_by is not None:
+            models.add((judged_by.name, judged_by.version))
     for place, count in by_tier.items():
         customers.add_metric(place, count)
     for names in policies:
         policy.add_metric(names, 1)
+    for names in models:
+        model.add_metric(names, 1)
     yield customers
     yield policy
+    yield model

@@ -203,7 +203,7 @@ class ChurnRiskChanged(Decision, kw_only=True, frozen=True):
     suggested_action: str | None
     model: ModelRef
     next_band: str | None
-    """The band that silence leads to next, and when."""
+    """The band that time alone leads to next, and when: a higher one, or a lower one where trouble fades."""
     next_band_at: Instant | None
     corrects: str | None
 
@@ -229,6 +229,13 @@ class ChurnStanding(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     score: Probability
     p_alive: Probability
     model: ModelRef
+    value_minor: Count | None = None
+    """Lifetime value: what is expected to be spent within the policy's `value_horizon`, discounted; revenue.
+
+    Null where the model knows nothing of spend, as the built-in one. What was spent so far is among the aggregates.
+    """
+    at_risk_minor: Count | None = None
+    """What would come besides if it were certain that the customer has not left."""
 
 
 class Aggregates(msgspec.Struct, frozen=True, gc=False):

@@ -1,7 +1,8 @@
 """What the journal holds: every input event, and the control records that only the journal knows.
 
-Control records say what else shaped a customer's standing: passing time and activated policies. They concern every
-customer whose home partition they lie in, not one customer, and their keys begin with a zero byte, which no id can.
+Control records say what else shaped a customer's standing: passing time, activated policies and churn models. They
+concern every customer whose home partition they lie in, not one customer, and their keys begin with a zero byte, which
+no id can.
 """
 
 from typing import Annotated, Final
@@ -54,6 +55,19 @@ class PolicyActivated(Control, kw_only=True, tag="policy.activated"):
     home: Home | None = None
 
 
+class ModelActivated(Control, kw_only=True, tag="model.activated"):
+    """From `effective_at` on, this churn model decides, under whatever policy holds that it fits."""
+
+    id: Id
+    effective_at: Instant
+    name: Text
+    hash: Id
+    """SHA-256 of `text`, in hexadecimal."""
+    text: str
+    """The whole model as canonical JSON text."""
+    home: Home | None = None
+
+
 class GoLive(Control, kw_only=True, tag="go-live"):
     """The history is loaded: what is decided from here on is told. Without a history before it, it changes nothing."""
 
@@ -62,7 +76,7 @@ class GoLive(Control, kw_only=True, tag="go-live"):
     home: Home | None = None
 
 
-ControlRecord = ClockTick | ClockAdvanced | ClockClosed | PolicyActivated | GoLive
+ControlRecord = ClockTick | ClockAdvanced | ClockClosed | PolicyActivated | ModelActivated | GoLive
 JournalRecord = InputEvent | ControlRecord
 
 _DECODER: Final = msgspec.json.Decoder(JournalRecord)

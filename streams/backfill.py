@@ -7,7 +7,7 @@ whose last change has that cause belongs to a customer of whom the world has not
 from collections.abc import Sequence
 
 from streams.customer import daylog, orders, series
-from streams.customer.standing import NO_BAND, NOT_DUE
+from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger
 from streams.process import notify, pass_time
@@ -55,9 +55,9 @@ def _introduce(state: CustomerState, regime: Regime, trigger: Trigger, effects: 
                 state, regime, rules, standing, Move(0, standing.shown, at, correction=False), trigger, effects
             )
             standing.last_at = last_move
-    risk_rules = regime.policy.churn
-    if risk_rules is not None and state.risk.band != NO_BAND:
+    risk = regime.risk
+    if risk is not None and state.risk.band != NO_BAND:
         # What is announced names the instant of the next band, so a bound is not enough.
-        crossing = churn.crossing(risk_rules, churn.history(state, regime.calendar), state.risk.band, at)
-        state.risk.due = NOT_DUE if crossing is None else crossing
-        announce_band(state, regime, risk_rules, BandMove(NO_BAND, state.risk.band, at), trigger, effects)
+        inputs = churn.inputs_of(risk, state, regime.calendar)
+        state.risk.due = churn.crossing(risk, inputs, state.risk.band, at)
+        announce_band(state, regime, risk, BandMove(NO_BAND, state.risk.band, at), trigger, effects)

@@ -34,8 +34,10 @@ from streams.customer.dedupe import hash_of, seen_before
 from streams.customer.outcome import CHANGED, REPEATED, UNCHANGED, Outcome
 from streams.customer.standing import NOT_DUE
 from streams.customer.state import CustomerState
+from streams.models import evidence
 from streams.regime import Regime
 from streams.standing import hand
+from streams.standing.risk_rules import REFUND, VISIT_DAY, WATCH_BEGINS
 
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 _ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
@@ -46,8 +48,14 @@ def _changing(*subjects: str) -> Outcome:
     return Outcome(changed=True, subjects=frozenset(subjects))
 
 
-_VISITED: Final = _changing("visits")
-_BROWSED: Final = {"view_item": _changing("visits", "views"), "add_to_cart": _changing("visits", "carts")}
+_NEWS: Final = {"known": (), "new": (VISIT_DAY,), "first": (VISIT_DAY, WATCH_BEGINS)}
+_VISITED: Final = {news: _changing("visits", *more) for news, more in _NEWS.items()}
+_BROWSED: Final = {
+    action: {news: _changing("visits", subject, *more) for news, more in _NEWS.items()}
+    for action, subject in (("view_item", "views"), ("add_to_cart", "carts"))
+}
+"""What browsing changes, by what it is to the churn model."""
+_REFUNDED: Final = frozenset({REFUND})
 _ASKED: Final = _changing("tickets")
 _RATED: Final = _changing("ratings")
 _LEARNT: Final = _changing("traits")
@@ -72,7 +80,11 @@ def hear(
     """
     if isinstance(event, _ORDER_EVENTS):
         books = Books(state, state.clock, as_of, regime.policy.currency, regime.counted)
-        return _order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
+        outcome = _order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
+        if outcome.changed and isinstance(event, OrderRefunded):
+            evidence.add_refund(_evidence(state), regime.calendar.day_of(occurred_at))
+            return outcome._replace(subjects=outcome.subjects | _REFUNDED)
+        return outcome
     browsing = isinstance(event, BrowseActivity)
     if isinstance(event, OverrideSet | OverrideCleared | TierMatchGranted):
         refused = _unknown_place(event, regime)
@@ -102,26 +114,41 @@ def _order(event: OrderEvent, value: bytes, books: Books, day: int, occurred_at:
 
 def _browse(state: CustomerState, event: BrowseActivity, day: int, as_of: int) -> Outcome:
     daylog.book(state, day, as_of, visits=1)
-    outcome = _BROWSED.get(event.action)
-    if outcome is None:
-        return _VISITED
+    held = state.evidence
+    same_day = held is not None and held.visited_last == day  # most visits follow another one of the same day
+    news = "known" if same_day else evidence.add_visit(_evidence(state), day)
+    outcomes = _BROWSED.get(event.action)
+    if outcomes is None:
+        return _VISITED[news]
     viewed = event.action == "view_item"
     daylog.book_browsing(state, day, as_of, views=int(viewed), carts=int(not viewed))
-    return outcome
+    return outcomes[news]
+
+
+def _evidence(state: CustomerState) -> evidence.Evidence:
+    if state.evidence is None:
+        state.evidence = evidence.Evidence()
+    return state.evidence
 
 
 def _ticket(state: CustomerState, event: Any, regime: Regime, as_of: int, occurred_at: int) -> Outcome:  # noqa: ANN401 - any ticket event
     status = "solved" if isinstance(event, TicketSolved) else event.status
-    turned = facts.hear_ticket(state, hash_of(event.ticket_id), occurred_at, status)
+    hashed = hash_of(event.ticket_id)
+    turned = facts.hear_ticket(state, hashed, occurred_at, status)
+    known = int.from_bytes(hashed, "big")
+    heard = evidence.add_ticket_word(_evidence(state), known, occurred_at, solved=status in facts.CLOSED_STATUSES)
     if isinstance(event, TicketCreated):
         daylog.book(state, regime.calendar.day_of(occurred_at), as_of, tickets=1)
         return _ASKED
-    return _ASKED if turned else UNCHANGED
+    return _ASKED if turned or heard else UNCHANGED
 
 
 def _rating(state: CustomerState, event: Any, regime: Regime, as_of: int, occurred_at: int) -> Outcome:  # noqa: ANN401 - any rating
     share = min(_RATING_BEST, round(_RATING_BEST * event.rating / event.scale_max))
-    series.add(state, series.RATINGS, regime.calendar.day_of(occurred_at), as_of, count=1, amount=share)
+    day = regime.calendar.day_of(occurred_at)
+    series.add(state, series.RATINGS, day, as_of, count=1, amount=share)
+    if event.rating <= evidence.BAD_RATING_MAX * event.scale_max:
+        evidence.add_bad_rating(_evidence(state), day)
     return _RATED
 
 

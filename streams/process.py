@@ -20,7 +20,6 @@ from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
 from streams.hearing import hear
-from streams.policy.model import ChurnRules
 from streams.regime import Regime
 from streams.standing import churn, ladder
 from streams.standing.announce_band import announce_band
@@ -28,6 +27,7 @@ from streams.standing.announce_tier import announce_notice, announce_tier
 from streams.standing.ladder_rules import LadderRules
 from streams.standing.moment import Moment
 from streams.standing.notices import due_notices
+from streams.standing.risk_rules import VISIT_DAY, RiskRules
 from streams.standing.succession import carry_over, departures
 
 WAITED_IN_VAIN: Final = Rejected(
@@ -35,6 +35,8 @@ WAITED_IN_VAIN: Final = Rejected(
     stage="customers",
     detail=f"its order has not come in {WAITING_DAYS} days",
 )
+
+_VISIT_ALONE: Final = frozenset({VISIT_DAY})
 
 
 def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
@@ -100,9 +102,14 @@ def process(
     ladders = outcome.taken or outcome.by_hand or state.journal_seq == 1
     ladders = ladders or not regime.subjects.isdisjoint(outcome.subjects)
     risk = state.purchase_days != days or state.last_day != last or state.first_day != first
+    eased = False
+    if not risk and days and regime.risk is not None:
+        heeded = regime.risk.heeded & outcome.subjects
+        eased = heeded == _VISIT_ALONE  # it only lowers the score: the lowest band stays what it is, until when it was
+        risk = bool(heeded) and not (eased and state.risk.band == 0)
     if ladders or risk or state.waiting:
         trigger = Trigger("override" if outcome.by_hand else "event", event.id, at, occurred_at, effects.backfill)
-        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, outcome=outcome)
+        _review(state, regime, trigger, effects, ladders=ladders, risk=risk, eased=eased, outcome=outcome)
         _set_due(state, at)
 
 
@@ -121,12 +128,12 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
 
 
 def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effects: Effects) -> None:
-    """Carry the standing over, then judge it by the new policy."""
+    """Carry the standing over, then judge it by the new policy, or by the new model."""
     left = carry_over(state, old, new)
     state.ordinal, state.clock = new.ordinal, max(state.clock, at)
     state.revision += 1
     _advance(state, new, at)
-    trigger = Trigger("policy", None, at, None, effects.backfill)
+    trigger = Trigger("model" if new.by_model else "policy", None, at, None, effects.backfill)
     moves = [
         (rules, standing, move)
         for rules, standing, move in _review_ladders(state, new, trigger, UNCHANGED)
@@ -136,7 +143,7 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     moves += departures(state, new, left, at)
     if left.band is not None:
         band = (band or churn.BandMove(NO_BAND, state.risk.band, at))._replace(left=left.band)
-    _announce(state, new, trigger, effects, moves, band, judged_by=new.policy.churn or old.policy.churn)
+    _announce(state, new, trigger, effects, moves, band, judged_by=new.risk or old.risk)
     notify(state, new, trigger, effects)
     _set_due(state, at)
 
@@ -149,13 +156,14 @@ def _review(
     *,
     ladders: bool,
     risk: bool,
+    eased: bool = False,
     outcome: Outcome = UNCHANGED,
 ) -> None:
     """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
     moves = _review_ladders(state, regime, trigger, outcome) if ladders else []
-    band = _review_risk(state, regime, trigger) if risk else None
+    band = _review_risk(state, regime, trigger, eased=eased) if risk else None
     if moves or band is not None:
-        _announce(state, regime, trigger, effects, moves, band, judged_by=regime.policy.churn)
+        _announce(state, regime, trigger, effects, moves, band, judged_by=regime.risk)
     if ladders:
         notify(state, regime, trigger, effects)
 
@@ -168,7 +176,7 @@ def _announce(
     moves: list[tuple[LadderRules, LadderStanding, ladder.Move]],
     band: churn.BandMove | None,
     *,
-    judged_by: ChurnRules | None,
+    judged_by: RiskRules | None,
 ) -> None:
     for rules, standing, move in moves:
         announce_tier(state, regime, rules, standing, move, trigger, effects)
@@ -192,7 +200,7 @@ def _review_ladders(
     state: CustomerState, regime: Regime, trigger: Trigger, outcome: Outcome
 ) -> list[tuple[LadderRules, LadderStanding, ladder.Move]]:
     moves = []
-    recompute = outcome.taken or outcome.by_hand or trigger.cause == "policy"
+    recompute = outcome.taken or outcome.by_hand or trigger.cause in {"policy", "model"}
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         for booked in outcome.booked:
             ladder.restate(rules, standing, state, booked, regime.calendar)
@@ -214,12 +222,14 @@ def _review_ladders(
     return moves
 
 
-def _review_risk(state: CustomerState, regime: Regime, trigger: Trigger) -> churn.BandMove | None:
-    rules = regime.policy.churn
-    if rules is None:
+def _review_risk(
+    state: CustomerState, regime: Regime, trigger: Trigger, *, eased: bool = False
+) -> churn.BandMove | None:
+    if regime.risk is None:
         state.risk = RiskStanding()
         return None
-    return churn.review(state, rules, state.risk, trigger.at, regime.calendar, changed=trigger.cause != "time")
+    changed = trigger.cause != "time"
+    return churn.review(state, regime.risk, state.risk, trigger.at, regime.calendar, changed=changed, eased=eased)
 
 
 def _advance(state: CustomerState, regime: Regime, at: int) -> int:

@@ -1,12 +1,12 @@
-"""A policy in force: what the fold needs of it at hand."""
+"""A policy and a churn model in force: what the fold needs of them at hand."""
 
 import msgspec
 
-from schemas.decisions import ModelRef, PolicyRef, TierRef
+from schemas.decisions import PolicyRef, TierRef
 from streams.calendar import Calendar
-from streams.policy.metrics import METRICS
+from streams.models.churn_model import ChurnModel
+from streams.policy.metrics import METRICS, MODEL_METRICS
 from streams.policy.model import (
-    ChurnRules,
     OrderFilter,
     Policy,
     Tier,
@@ -16,10 +16,11 @@ from streams.policy.model import (
     uncounted,
 )
 from streams.standing.ladder_rules import LadderRules, ladder_rules
+from streams.standing.risk_rules import RiskRules, misfit, risk_rules
 
 
 class Regime(msgspec.Struct, frozen=True):
-    """One activated policy.
+    """One activated policy with the model that was in force then, or one activated model under the policy before it.
 
     A partition's regimes are numbered in the order of their activation; a state remembers the ordinal.
     """
@@ -39,7 +40,12 @@ class Regime(msgspec.Struct, frozen=True):
     """Place of the ladder that outputs name in short: the first public one; -1 if there is none."""
     tier_refs: tuple[tuple[TierRef, ...], ...]
     """Per ladder, its tiers as outputs name them."""
-    model_ref: ModelRef | None
+    risk: RiskRules | None
+    """None: the policy does not judge churn."""
+    model: ChurnModel | None = None
+    """The newest model that was activated, whether or not it fits the policy; None: none was."""
+    by_model: bool = False
+    """Whether the model is what is new about it."""
 
 
 def tier_ref(tier: Tier | None) -> TierRef | None:
@@ -51,45 +57,60 @@ def _tier_ref(tier: Tier) -> TierRef:
     return TierRef(id=tier.id, name=tier.name.get("en") or next(iter(tier.name.values())), rank=tier.rank)
 
 
-def model_ref(rules: ChurnRules) -> ModelRef:
-    """The model behind a churn score as outputs name it."""
-    return ModelRef(name="mbg-nbd", version=rules.model.name)
-
-
 def follow(regimes: list[Regime], policy: Policy, effective_at: int) -> tuple[OrderFilter, ...]:
     """Put an activated policy in force after those that are, or return why not: what the last of them did not count.
 
     Depends on the activated policies alone, so that every partition and every replay decides the same. The first one
-    finds nobody yet, and may count what it likes.
+    finds nobody yet, and may count what it likes. It is judged with the newest model that was activated.
     """
     lacking = uncounted(policy, regimes[-1].policy) if regimes else ()
     if not lacking:
-        regimes.append(regime_of(policy, len(regimes), effective_at))
+        model = regimes[-1].model if regimes else None
+        regimes.append(regime_of(policy, len(regimes), effective_at, model))
     return lacking
 
 
-def regime_of(policy: Policy, ordinal: int, effective_at: int) -> Regime:
-    """Put a policy in force."""
-    subjects = frozenset(
-        METRICS[comparison.metric].subject
+def follow_model(regimes: list[Regime], model: ChurnModel, effective_at: int) -> None:
+    """Put an activated model in force, under the newest policy."""
+    if not regimes:
+        raise ValueError("a model was activated before the first policy")
+    regimes.append(regime_of(regimes[-1].policy, len(regimes), effective_at, model, by_model=True))
+
+
+def regime_of(
+    policy: Policy, ordinal: int, effective_at: int, model: ChurnModel | None = None, *, by_model: bool = False
+) -> Regime:
+    """Put a policy in force, with the newest activated model.
+
+    A model that does not fit the policy leaves the scores to the model that the policy names.
+    """
+    rules = policy.churn
+    fitting = model if model is not None and misfit(rules, policy.currency, model) is None else None
+    risk = None if rules is None else risk_rules(rules, fitting)
+    metrics = {
+        comparison.metric
         for ladder in policy.ladders
         for requirement in requirements_of(ladder)
         for comparison in comparisons(requirement)
-    )
+    }
+    subjects: frozenset[str] = frozenset(METRICS[metric].subject for metric in metrics)
+    if risk is not None and not metrics.isdisjoint(MODEL_METRICS):
+        subjects |= risk.heeded
     public = next((place for place, ladder in enumerate(policy.ladders) if ladder.audience == "public"), -1)
     ref = PolicyRef(name=policy.name, hash=policy.hash)
     refs = tuple(tuple(_tier_ref(tier) for tier in ladder.tiers) for ladder in policy.ladders)
-    model = model_ref(policy.churn) if policy.churn else None
     return Regime(
         policy=policy,
         ordinal=ordinal,
         effective_at=effective_at,
         calendar=Calendar(policy.time_zone),
         ref=ref,
-        ladders=ladder_rules(policy),
+        ladders=ladder_rules(policy, risk),
         subjects=subjects,
         counted=counters(policy),
         public=public,
         tier_refs=refs,
-        model_ref=model,
+        risk=risk,
+        model=model,
+        by_model=by_model,
     )

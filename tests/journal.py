@@ -22,6 +22,7 @@ from schemas.journal import (
     ClockTick,
     ControlRecord,
     GoLive,
+    ModelActivated,
     PolicyActivated,
     control_key,
     encode_journal,
@@ -29,6 +30,7 @@ from schemas.journal import (
 )
 from streams.customer.record import decode_state
 from streams.customer.state import CustomerState
+from streams.models.churn_model import ChurnModel, canonical_model, model_hash
 from streams.policy.model import Policy
 from streams.policy.parse import canonical, parse
 from streams.policy.presets import preset_text
@@ -66,6 +68,11 @@ class Journal:
         text = canonical(policy)
         since = format_instant(effective_at)
         self._control(PolicyActivated(id="p", effective_at=since, name=policy.name, hash=policy.hash, text=text))
+
+    def activate_model(self, model: ChurnModel, effective_at: int) -> None:
+        """Put a churn model in force."""
+        text, since = canonical_model(model), format_instant(effective_at)
+        self._control(ModelActivated(id="m", effective_at=since, name=model.name, hash=model_hash(text), text=text))
 
     def tick(self, instant: int, home: tuple[int, int] = HOME) -> None:
         """Let time pass for the customers of a home."""

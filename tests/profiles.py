@@ -48,7 +48,13 @@ def profile(customer: str, revision: int, *, tier: int | None = 0, band: int | N
         None
         if band is None
         else ChurnStanding(
-            band=BANDS[band], since=at, score=0.25, p_alive=0.75, model=ModelRef(name="mbgnbd", version="1")
+            band=BANDS[band],
+            since=at,
+            score=0.25,
+            p_alive=0.75,
+            value_minor=None,
+            at_risk_minor=None,
+            model=ModelRef(name="mbgnbd", version="1"),
         )
     )
     return Profile(

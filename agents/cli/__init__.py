@@ -36,6 +36,7 @@ COMMANDS = {
     "explain": "Tell why a customer stands where they stand, and what would change it.",
     "fit": "Fit the churn model to your own purchases, and see how well it predicts.",
     "override": "Set a customer's tier by hand, take that back, match a standing elsewhere.",
+    "model": "Show and activate churn models.",
     "project": "Carry the newest profiles into Redis.",
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",

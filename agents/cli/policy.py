@@ -17,6 +17,7 @@ from agents.cli.policy_backtest import backtest
 from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
+from agents.model_activation import unfit_under
 from agents.policy_activation import (
     activate,
     configured_policy,
@@ -211,12 +212,16 @@ def put_in_force(
     """
     settings = settings_of(config)
     policy = _policy(file, settings)
-    activation = activate(settings, policy, _effective_at(effective_at, settings))
+    activation = activate(settings, policy, instant_of(effective_at, settings, what="policy"))
     since = format_instant(activation.effective_at)
+    unfit = unfit_under(settings, activation)
     if json:
-        print_json({"name": policy.name, "hash": policy.hash, "effective_at": since})
-    else:
-        say(f"Policy {policy.name} ({policy.hash[:12]}) holds from {since} on.")
+        print_json({"name": policy.name, "hash": policy.hash, "effective_at": since, "model_unfit": unfit})
+        return
+    say(f"Policy {policy.name} ({policy.hash[:12]}) holds from {since} on.")
+    if unfit is not None:
+        say(f"The activated churn model does not fit it: {unfit}. The policy's own model decides until you")
+        say("activate one that fits: tierstream fit, then tierstream model activate FILE")
 
 
 def _as_json(found: Checked, *, valid: bool) -> dict[str, object]:
@@ -239,7 +244,8 @@ def _policy(file: Path | None, settings: Settings) -> Policy:
     return policy_from_file(file, settings) if file else configured_policy(settings)
 
 
-def _effective_at(text: str | None, settings: Settings) -> int:
+def instant_of(text: str | None, settings: Settings, *, what: str) -> int:
+    """The instant of `--effective-at`, now by default; ConfigurationError for one in the past."""
     now = int(time.time() * 1000)
     try:
         instant = parse_instant(text) if text else now
@@ -247,7 +253,7 @@ def _effective_at(text: str | None, settings: Settings) -> int:
         raise ConfigurationError(f"--effective-at {text} is no instant.", why=str(error)) from error
     if settings.intake.clock == "broker" and instant < now - SKEW_MS_MAX:
         raise ConfigurationError(
-            "A policy cannot be put in force in the past.",
+            f"A {what} cannot be put in force in the past.",
             where=f"--effective-at {text}",
             why="standings since then are published already",
             next_step="leave --effective-at out, or name an instant to come",

@@ -144,7 +144,8 @@ CHECKS: dict[str, str] = {
     "policy": "The policy that the settings name is read as `tierstream policy check` reads it.",
     "model": (
         "`cdnow-1997` was fitted on a music shop of 1997. Its scores put customers in a plausible order, but its "
-        "probabilities are not those of another shop."
+        "probabilities are not those of another shop. `tierstream fit` makes a model of your own purchases, and "
+        "`tierstream model activate` lets it decide in place of the policy's."
     ),
     "check": "A look itself failed or took too long. The others are not affected.",
 }

@@ -189,8 +189,8 @@ def check_policy(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             check="model",
             level=Level.HINT,
-            what="Churn risk is scored with somebody else's model.",
+            what="The policy's own churn model is somebody else's.",
             where=f"[churn] model = {policy.churn.model.name}",
             why="it was fitted on a music shop of 1997",
-            remedy="fit a model on your own purchases, and name its parameters in the policy",
+            remedy="tierstream fit --out model.json, tierstream model activate model.json; see tierstream model show",
         )

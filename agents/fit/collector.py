@@ -22,9 +22,8 @@ from schemas.events import (
 )
 from schemas.inputs.support import Ticket, TicketSolved
 from streams.calendar import Calendar
+from streams.models.evidence import BAD_RATING_MAX
 
-BAD_RATING_MAX = 0.4
-"""A rating of at most this share of its scale is a bad one: 2 of 5."""
 SOLVED = frozenset({"solved", "closed"})
 
 

@@ -9,21 +9,11 @@ from agents.errors import ConfigurationError
 from agents.fit.backtest import Outcome
 from agents.fit.fitting import Fitted
 from agents.fit.judging import Judgement
+from agents.model_file import ModelFile
 from schemas.clock import MS_PER_DAY, format_instant
-from streams.models.churn_model import ChurnModel, canonical_model, load_model, model_hash
+from streams.models.churn_model import canonical_model, model_hash
 
 DIGITS = 6
-
-
-class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands in the file."""
-
-    model: ChurnModel
-    hash: str
-    """SHA-256 of the canonical text of `model`."""
-    fit: dict[str, Any]
-    holdout: list[dict[str, Any]]
-    """How the way of fitting did on what it had not seen; see `fit.judged`."""
 
 
 def day_text(day: int) -> str:
@@ -85,26 +75,6 @@ def write_model(path: Path, fitted: Fitted, outcomes: list[Outcome], judged: str
         beside.replace(path)
     except OSError as error:
         raise ConfigurationError("The model cannot be written.", where=str(path), why=str(error)) from error
-
-
-def read_model(path: Path) -> ModelFile:
-    """Read a model's file; ConfigurationError when it is none or was changed since it was written."""
-    try:
-        file = msgspec.json.decode(path.read_bytes(), type=ModelFile)
-    except OSError as error:
-        raise ConfigurationError("The model cannot be read.", where=str(path), why=str(error)) from error
-    except msgspec.MsgspecError as error:
-        raise ConfigurationError(
-            "This is no file of a model.", where=str(path), why=str(error), next_step="tierstream fit --out MODEL.json"
-        ) from error
-    if model_hash(canonical_model(load_model(msgspec.json.encode(file.model)))) != file.hash:
-        raise ConfigurationError(
-            "The model was changed since it was fitted.",
-            where=f"{path}, hash",
-            why="its parameters are not those that the hash was taken of",
-            next_step="tierstream fit --out MODEL.json",
-        )
-    return file
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:

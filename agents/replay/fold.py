@@ -21,6 +21,7 @@ from schemas.journal import (
     ControlRecord,
     GoLive,
     JournalRecord,
+    ModelActivated,
     PolicyActivated,
     decode_journal,
     is_control_key,
@@ -29,9 +30,9 @@ from streams.backfill import go_live
 from streams.customer.record import decode_state, encode_state, head
 from streams.customer.state import CustomerState
 from streams.effects import Effects
+from streams.policy.canonical import canonical
 from streams.policy.model import Policy
 from streams.process import new_state, pass_time, process
-from streams.regime import Regime, regime_of
 
 DECODED_MAX: Final = 100_000
 FOR_EVER: Final = 2**62
@@ -71,13 +72,15 @@ class JournalFold:
     ) -> None:
         """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
 
-        `policy` decides instead of all that were activated. What is stamped after `until` is left out. `effects`
-        collects what is published, where somebody wants to look at the moment of publishing.
+        `policy` decides instead of all that were activated, with the models that were. What is stamped after `until` is
+        left out. `effects` collects what is published, where somebody wants to look at the moment of publishing.
         """
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
         self._policies = PolicyLog()
-        self.regimes: list[Regime] = self._policies.regimes if policy is None else [regime_of(policy, 0, 0)]
+        if policy is not None:
+            self._policies.begin_with(canonical(policy), 0)
+        self.regimes = self._policies.regimes
         """The policies that decide, in the order of their activation."""
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
@@ -233,10 +236,10 @@ class JournalFold:
             self._effects.take_over(self._effects.key)
 
     def _control(self, event: ControlRecord) -> None:
-        if isinstance(event, PolicyActivated):
+        if isinstance(event, PolicyActivated | ModelActivated):
             if parse_instant(event.effective_at) > self._until:
                 self.left_out = True
-            elif self._forced is None:
+            elif self._forced is None or isinstance(event, ModelActivated):
                 self.settle()
                 self._policies.activate(event)
         elif self._home is None or event.home in (None, self._home):

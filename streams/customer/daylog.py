@@ -68,8 +68,6 @@ def book(
         log, position, relative, had_orders + orders, had_visits + visits, had_tickets + tickets, had_spend + spend
     )
     age = as_of - day
-    if orders:
-        _count(state.sums, ORDERS, orders, age)
     if visits:
         _count(state.sums, VISITS, visits, age)
     if tickets:
@@ -77,6 +75,7 @@ def book(
     if spend:
         _count(state.sums, SPEND, spend, age)
     if orders:
+        _count(state.sums, ORDERS, orders, age)
         if not had_orders:
             _purchase_day_added(state, day)
         elif had_orders + orders == 0:
@@ -157,8 +156,7 @@ def first_day(state: CustomerState, column: int, first: int) -> int | None:
     if log:
         for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :]):
             if entry[column]:
-                day: int = entry[0] + DAY_ZERO
-                return day
+                return int(entry[0]) + DAY_ZERO
     return None
 
 
@@ -185,8 +183,7 @@ def last_day_of(state: CustomerState, column: int, first: int, threshold: float)
     for entry in _ENTRY.iter_unpack(memoryview(log)[_find(log, first - DAY_ZERO, len(log)) :] if log else b""):
         value -= entry[column]
         if value < threshold:
-            day: int = entry[0] + DAY_ZERO
-            return day
+            return int(entry[0]) + DAY_ZERO
     return None
 
 
@@ -194,8 +191,10 @@ def _drop_before(state: CustomerState, oldest: int) -> int:
     """Let the days up to `oldest` leave the log; the first day that stays, a great one if none does."""
     log, dropped = state.days, 0
     while dropped < len(log) and (day := _day_at(log, dropped)) <= oldest:
-        if _ENTRY.unpack_from(log, dropped)[ORDERS]:
+        if (entry := _ENTRY.unpack_from(log, dropped))[ORDERS]:
             state.dropped_last_day = max(state.dropped_last_day, day + DAY_ZERO)
+            if day + DAY_ZERO == state.first_day:
+                state.first_spend = entry[SPEND]
         dropped += _SIZE
     if dropped:
         del log[:dropped]
@@ -224,9 +223,12 @@ def _book_older(state: CustomerState, day: int, orders: int, visits: int, ticket
     """A day older than the log counts in the lifetime alone, and an order then makes it a purchase day of its own."""
     for column, amount in ((ORDERS, orders), (VISITS, visits), (TICKETS, tickets), (SPEND, spend)):
         state.sums[_LIFETIME + column] += amount
+    first = state.first_day
     if orders > 0:
         _purchase_day_added(state, day)
         state.dropped_last_day = max(state.dropped_last_day, day)
+    if day == state.first_day:
+        state.first_spend = spend + (state.first_spend if day == first else 0)
 
 
 def _count(sums: list[int], column: int, amount: int, age: int) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.decisions import Cause
 from streams.customer.standing import LadderStanding, RiskStanding
+from streams.models.evidence import Evidence
 
 NEVER: Final = 2**62
 """The due instant of a customer whom time alone can't change."""
@@ -117,3 +118,9 @@ class CustomerState(msgspec.Struct, array_like=True):
     """
     ordinal: int = 0
     """Which of the partition's policies this standing was computed with. Stands in the head too."""
+
+    # Added later, at the end: records of this version without them are read too.
+    evidence: Evidence | None = None
+    """Visits and troubles, for the churn model; None until there is any."""
+    first_spend: int = 0
+    """Net spend of the first purchase day, once that day has left the day log."""

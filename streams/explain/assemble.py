@@ -9,7 +9,7 @@ import msgspec
 from schemas.clock import format_instant, parse_instant
 from schemas.decisions import ChurnRiskChanged, TierChanged
 from schemas.events import OverrideSet, TierMatchGranted
-from streams.customer.standing import NO_BAND, NO_RANK, LadderStanding
+from streams.customer.standing import NO_BAND, NO_RANK, NOT_DUE, LadderStanding
 from streams.customer.state import CustomerState
 from streams.explain.judgement import Asked, in_words, judge
 from streams.explain.ledger import Line
@@ -27,6 +27,7 @@ from streams.explain.report import (
     RiskExplained,
 )
 from streams.explain.witness import Witness, Witnessed
+from streams.models.scoring import p_alive, score
 from streams.regime import Regime, tier_ref
 from streams.standing import churn
 from streams.standing.evidence import missing, reasons
@@ -216,23 +217,25 @@ def _corrections(changes: Sequence[Witnessed]) -> tuple[Correction, ...]:
 
 
 def _risk(customer: Customer) -> RiskExplained | None:
-    state, rules, calendar = customer.state, customer.regime.policy.churn, customer.regime.calendar
-    if rules is None or state.risk.band == NO_BAND:
+    state, risk = customer.state, customer.regime.risk
+    if risk is None or state.risk.band == NO_BAND:
         return None
-    past = churn.history(state, calendar)
-    judged = churn.scores(rules, past, customer.at)
-    crosses = churn.crossing(rules, past, state.risk.band, customer.at)
+    rules, inputs = risk.rules, churn.inputs_of(risk, state, customer.regime.calendar)
+    crosses = churn.crossing(risk, inputs, state.risk.band, customer.at)
+    following = (
+        None if crosses == NOT_DUE else churn.band_of(risk, score(risk.scorer, inputs, crosses), state.risk.band)
+    )
     changes = [w for w in customer.witness.decisions if isinstance(w.change.decision, ChurnRiskChanged)]
     return RiskExplained(
         band=rules.bands[state.risk.band].name,
         since=format_instant(state.risk.since),
-        score=judged.no_purchase,
+        score=score(risk.scorer, inputs, customer.at),
         horizon_days=rules.horizon_days,
-        p_alive=judged.p_alive,
+        p_alive=p_alive(risk.scorer, inputs, customer.at),
         purchase_days=state.purchase_days,
         last_purchase_day=date.fromordinal(state.last_day).isoformat(),
-        next_band=None if crosses is None else rules.bands[state.risk.band + 1].name,
-        next_band_at=None if crosses is None else format_instant(crosses),
+        next_band=None if following is None else rules.bands[following].name,
+        next_band_at=None if following is None else format_instant(crosses),
         decision=_decided(changes[-1]) if changes else None,
     )
 

@@ -11,7 +11,7 @@ Days are numbers of local days, as the calendar counts them; instants are epoch 
 
 import struct
 from math import exp, log
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,8 @@ NO_DAY: Final = -(1 << 31)
 SET_DAYS: Final = 64
 _ALL: Final = (1 << SET_DAYS) - 1
 TICKETS_MAX: Final = 8
+BAD_RATING_MAX: Final = 0.4
+"""A rating of at most this share of its scale is a bad one: 2 of 5."""
 _TICKET: Final = struct.Struct("<QqqB")
 
 
@@ -55,11 +57,14 @@ class TicketWeights(NamedTuple):
     solved: float
 
 
-def add_visit(evidence: Evidence, day: int) -> None:
-    """The customer looked at something on a day."""
-    evidence.visited_last, evidence.visited_bits = _with(evidence.visited_last, evidence.visited_bits, day)
+def add_visit(evidence: Evidence, day: int) -> Literal["known", "new", "first"]:
+    """The customer looked at something on a day. `new`: that can only lower a score; `first`: it begins the watch."""
+    before = evidence.visited_last, evidence.visited_bits
+    after = evidence.visited_last, evidence.visited_bits = _with(*before, day)
     if evidence.visited_first == NO_DAY or day < evidence.visited_first:
         evidence.visited_first = day
+        return "first"
+    return "known" if after == before else "new"
 
 
 def add_bad_rating(evidence: Evidence, day: int) -> None:
@@ -72,8 +77,11 @@ def add_refund(evidence: Evidence, day: int) -> None:
     evidence.refunded_last, evidence.refunded_bits = _with(evidence.refunded_last, evidence.refunded_bits, day)
 
 
-def add_ticket_word(evidence: Evidence, ticket_hash: int, at_ms: int, *, solved: bool) -> None:
-    """A ticket was created, changed or solved at `at_ms`; of two words of one instant, "not solved" counts."""
+def add_ticket_word(evidence: Evidence, ticket_hash: int, at_ms: int, *, solved: bool) -> bool:
+    """A ticket was created, changed or solved at `at_ms`; of two words of one instant, "not solved" counts.
+
+    Whether that changes what the ticket weighs: when it was opened, or whether it is solved.
+    """
     tickets = {ticket.hash: ticket for ticket in tickets_of(evidence)}
     known = tickets.get(ticket_hash)
     if known is None:
@@ -88,6 +96,8 @@ def add_ticket_word(evidence: Evidence, ticket_hash: int, at_ms: int, *, solved:
     newest = sorted(tickets.values(), key=lambda ticket: (-ticket.told_ms, ticket.hash))[:TICKETS_MAX]
     newest.sort()
     evidence.tickets = b"".join(_TICKET.pack(*ticket) for ticket in newest)
+    word = tickets[ticket_hash]
+    return known is None or (known.opened_ms, known.solved) != (word.opened_ms, word.solved)
 
 
 def tickets_of(evidence: Evidence) -> list[Ticket]:

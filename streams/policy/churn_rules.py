@@ -4,10 +4,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from streams.models.mbgnbd import BUILT_IN, Parameters
-from streams.policy.model import BAND_NAMES, Band, BandName, ChurnRules
+from streams.policy.model import BAND_NAMES, DISCOUNT, VALUE_DAYS, Band, BandName, ChurnRules
 from streams.policy.reading import Table, did_you_mean
 
-KEYS = ("model", "horizon", "bands", "hysteresis")
+KEYS = ("model", "horizon", "bands", "hysteresis", "actions", "value_horizon", "discount")
 HORIZON_DAYS_MAX = 3_650
 MODEL_HINT = f'the name of a fitted model, such as model = "{next(iter(BUILT_IN))}", or its parameters'
 BANDS_HINT = 'bands = [{ name = "low", below = 0.65 }, { name = "high" }]'
@@ -30,13 +30,18 @@ def read_churn(document: Table) -> ChurnRules | None:
         narrowest = min(upper - lower for lower, upper in pairwise(edges))
         if not 0 <= hysteresis < narrowest:
             table.note(table.find("hysteresis"), f"has to be at least 0 and below the narrowest band, {narrowest}")
-    if model is None or horizon_days is None or bands is None or hysteresis is None:
+    actions = _read_actions(table, [name for name, _ in bands or ()])
+    value = _read_value(table)
+    if model is None or horizon_days is None or bands is None or hysteresis is None or value is None:
         return None
     return ChurnRules(
         model=model,
         horizon_days=horizon_days,
         bands=tuple(Band(name=name, lower_edge=float(edge)) for name, edge in bands),
         hysteresis=float(hysteresis),
+        actions=actions,
+        value_days=value[0],
+        discount=value[1],
     )
 
 
@@ -100,6 +105,36 @@ def _read_band_name(table: Table, before: list[BandName]) -> BandName | None:
     if text is not None:
         table.note(table.find("name"), f"unknown band `{text}`; {did_you_mean(text, BAND_NAMES)}")
     return None
+
+
+def _read_actions(churn: Table, bands: list[BandName]) -> tuple[tuple[str, str], ...]:
+    """Return what to do about a customer who enters a band, in the order of the bands."""
+    node = churn.find("actions")
+    if node is None:
+        return ()
+    table = Table(node, bands or BAND_NAMES, churn.mistakes)
+    found = ((band, table.identifier(band)) for band in bands)
+    return tuple((band, action) for band, action in found if action is not None)
+
+
+def _read_value(churn: Table) -> tuple[int, float] | None:
+    """Return horizon and discount of the lifetime value.
+
+    Defaults are the very objects of the policy model, by which the canonical text knows to leave them out.
+    """
+    days, rate = VALUE_DAYS, DISCOUNT
+    if churn.find("value_horizon"):
+        given = churn.days("value_horizon", low=1, high=HORIZON_DAYS_MAX)
+        if given is None:
+            return None
+        days = VALUE_DAYS if given == VALUE_DAYS else given
+    if churn.find("discount"):
+        number = churn.number("discount")
+        if number is None or not 0 <= number <= 1:
+            churn.note(churn.find("discount"), "has to be 0 to 1, a year: 0.1 makes a year's spend worth a tenth less")
+            return None
+        rate = DISCOUNT if float(number) == DISCOUNT else float(number)
+    return days, rate
 
 
 def _order() -> str:

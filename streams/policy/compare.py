@@ -80,6 +80,9 @@ def _policy_rules(policy: Policy) -> Iterator[tuple[str, Rule]]:
     yield "churn.horizon", Rule(churn.horizon_days, lambda language: LADDER_WORDS[language].days(churn.horizon_days))
     yield "churn.bands", Rule(churn.bands, lambda language: churn_lines(churn, LADDER_WORDS[language])[1].strip())
     yield "churn.hysteresis", _same(f"{churn.hysteresis:g}")
+    yield "churn.actions", _same(", ".join(f"{band}: {action}" for band, action in churn.actions))
+    yield "churn.value_horizon", Rule(churn.value_days, lambda language: LADDER_WORDS[language].days(churn.value_days))
+    yield "churn.discount", _same(f"{churn.discount:g}")
 
 
 def _ladder_rules(ladder: Ladder, currency: str) -> Iterator[tuple[str, Rule]]:

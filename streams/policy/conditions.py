@@ -3,7 +3,7 @@
 from typing import Final, Literal, NamedTuple
 
 from streams.policy.document import Node, PolicyError
-from streams.policy.metrics import METRICS, NUMBER_TRAITS, TRAIT_PREFIX, TRAITS, Metric, Unit
+from streams.policy.metrics import METRICS, MODEL_METRICS, NUMBER_TRAITS, TRAIT_PREFIX, TRAITS, Metric, Unit
 from streams.policy.model import NO_FILTER, AllOf, AnyOf, Comparison, NotMet, OrderFilter, Requirement
 from streams.policy.reading import Table, did_you_mean
 from streams.policy.thresholds import OPERATORS, Compared, read_compared, read_money, read_texts
@@ -92,7 +92,7 @@ def _read_comparison(table: Table, context: Context) -> Comparison | None:
     parameter = _parameter(table, name, metric, context)
     horizon = _horizon(table, name, metric)
     compared = read_compared(table, unit, context.currency)
-    if metric.unit == "probability" and not context.churn:
+    if name in MODEL_METRICS and not context.churn:
         table.note(table.find("metric"), "needs the rules of churn risk: write [churn], or extend a preset that has it")
     if len(table.mistakes) > before or window is None or compared is None or parameter is None:
         return None

@@ -103,4 +103,11 @@ def churn_lines(churn: ChurnRules, words: LadderWords) -> list[str]:
     ]
     if churn.hysteresis:
         lines.append(words.hysteresis.format(hysteresis=f"{churn.hysteresis:g}"))
+    if churn.actions:
+        told = (
+            words.action.format(band=words.bands[band.name], action=action)
+            for band in churn.bands
+            if (action := churn.action(band.name))
+        )
+        lines.append(words.actions.format(actions=words.comma.join(told)))
     return lines

@@ -131,6 +131,9 @@ def _churn() -> Schema:
             "items": _table({"name": {"enum": list(BAND_NAMES)}, "below": edge}, ["name"]),
         },
         "hysteresis": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+        "actions": _table(dict.fromkeys(BAND_NAMES, _ID), []),
+        "value_horizon": _DAYS,
+        "discount": {"type": "number", "minimum": 0, "maximum": 1},
     }
     return _table(_described(given, keys.CHURN), [])
 

@@ -148,6 +148,19 @@ CHURN: Final[Mapping[str, Key]] = {
         "0 to the narrowest band",
         "hysteresis = 0.03",
     ),
+    "actions": Key(
+        "What to do about a customer who enters a band, told as `suggested_action`.",
+        "none",
+        "an id per band",
+        'actions = { high = "call" }',
+    ),
+    "value_horizon": Key(
+        "Lifetime value is what is expected to be spent within it.",
+        '"365 days"',
+        f"1 to {HORIZON_DAYS_MAX} days",
+        'value_horizon = "365 days"',
+    ),
+    "discount": Key("By how much spend is worth less per year of waiting.", "0.1", "0 to 1", "discount = 0.1"),
 }
 GROUPS: Final[Mapping[str, str]] = {
     "any": "one of the parts has to hold",
@@ -233,6 +246,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "balance": 'at_least = "5000.00"',
     "p_alive": "at_least = 0.5",
     "p_no_purchase": 'horizon = "30 days", below = 0.4',
+    "clv": 'at_least = "500.00"',
     "trait": 'one_of = ["DE", "AT", "CH"]',
 }
 """What an example of each metric goes on with."""

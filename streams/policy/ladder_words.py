@@ -44,6 +44,8 @@ class LadderWords(NamedTuple):
     band_from: str
     band_step: str
     hysteresis: str
+    actions: str
+    action: str
     no_churn: str
     comma: str
     benefits_joint: str
@@ -139,6 +141,8 @@ _ENGLISH: Final = LadderWords(
     band_from="{name} from {lower}",
     band_step="{name} from {lower} to {upper}",
     hysteresis="  The band falls only when the score is more than {hysteresis} below the band's lower edge.",
+    actions="  Suggested on entering a band: {actions}.",
+    action="{band}: {action}",
     no_churn="Churn risk is not judged.",
     comma=", ",
     benefits_joint=", ",
@@ -198,6 +202,8 @@ _CHINESE: Final = LadderWords(
     band_from="{name}：{lower} 及以上",
     band_step="{name}：{lower} 至 {upper}",
     hysteresis="  仅当分值低于所在区间下限 {hysteresis} 以上时，风险区间才会下降。",
+    actions="  进入区间时的建议动作：{actions}。",
+    action="{band}：{action}",
     no_churn="不评估流失风险。",
     comma="，",
     benefits_joint="、",

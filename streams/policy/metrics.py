@@ -76,10 +76,18 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         "p_no_purchase": Metric(
             "probability", "none", "orders", "Probability of no purchase within the horizon.", parameter="horizon"
         ),
+        "clv": Metric(
+            "money",
+            "none",
+            "orders",
+            "Lifetime value: expected spend within the `value_horizon` of `[churn]`, as of the begin of the day.",
+        ),
         "trait": Metric("word", "none", "traits", "A trait of the customer: `trait:country`.", parameter="trait"),
     }
 )
 
+MODEL_METRICS: Final = frozenset({"p_alive", "p_no_purchase", "clv"})
+"""What the churn model says."""
 TRAITS: Final = (
     "birth_month",
     "birth_day",

@@ -147,18 +147,29 @@ class Band(msgspec.Struct, frozen=True):
     lower_edge: float
 
 
-class ChurnRules(msgspec.Struct, frozen=True):
+VALUE_DAYS: Final = 365
+DISCOUNT: Final = 0.1
+
+
+class ChurnRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """The score is P(no purchase within the horizon); bands ascend, the first starts at 0."""
 
-    model: Parameters
+    model: Parameters  # which decides as long as no fitted model was activated
     horizon_days: int
     bands: tuple[Band, ...]
     hysteresis: float  # a band is left downwards only at `lower_edge` - hysteresis
+    actions: tuple[tuple[str, str], ...] = ()  # what to do about a customer who enters a band, by the band's name
+    value_days: int = VALUE_DAYS  # lifetime value is what is expected within so many days,
+    discount: float = DISCOUNT  # discounted continuously at this rate a year
 
     @property
     def horizon_weeks(self) -> float:
-        """The horizon in the model's unit of time."""
+        """The horizon in weeks."""
         return self.horizon_days / 7
+
+    def action(self, band: str) -> str | None:
+        """What the policy suggests for a band."""
+        return dict(self.actions).get(band)
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):

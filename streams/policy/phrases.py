@@ -104,6 +104,7 @@ _ENGLISH: Final = Phrases(
         "override": Phrase("a tier of {name} set by hand", none="no tier of {name} set by hand"),
         "p_alive": Phrase("a probability of {limit} of still being a customer"),
         "p_no_purchase": Phrase("a probability of {limit} of no purchase {window}"),
+        "clv": Phrase("a lifetime value of {limit}"),
         "trait": Phrase("{value} as {name}"),
     },
     balances={
@@ -198,6 +199,7 @@ _CHINESE: Final = Phrases(
         "override": Phrase("“{name}”的等级由人工设定", none="“{name}”的等级未经人工设定"),
         "p_alive": Phrase("未流失概率{limit}"),
         "p_no_purchase": Phrase("{window}不购买的概率{limit}"),
+        "clv": Phrase("客户终身价值{limit}"),
         "trait": Phrase("{name}为 {value}"),
     },
     balances={

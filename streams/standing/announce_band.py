@@ -1,35 +1,39 @@
-"""Turns a move between bands of churn risk into the decision that is published: why, and what silence leads to next."""
+"""Turns a move between bands of churn risk into the decision that is published: why, and what time leads to next."""
 
 from schemas.clock import format_instant
-from schemas.decisions import CausedBy, ChurnRiskChanged, Driver, Reason
+from schemas.decisions import CausedBy, ChurnRiskChanged, Reason
 from streams.customer import daylog
 from streams.customer.standing import NO_BAND, NOT_DUE
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger, output_id
-from streams.models import mbgnbd
-from streams.models.crossing import MS_PER_WEEK
+from streams.models.drivers import drivers
+from streams.models.rhythm import expected_next_order_by
+from streams.models.scoring import ChurnInputs, p_alive, score
 from streams.policy.model import ChurnRules
-from streams.regime import Regime, model_ref
+from streams.regime import Regime
 from streams.standing import churn
 from streams.standing.churn import BandMove
 from streams.standing.profile import customer_block
+from streams.standing.risk_rules import RiskRules
 
 CHURN_RISK = "churn-risk"
 RISK_SEQUENCE = 1
 
 
 def announce_band(
-    state: CustomerState, regime: Regime, rules: ChurnRules, move: BandMove, trigger: Trigger, effects: Effects
+    state: CustomerState, regime: Regime, risk: RiskRules, move: BandMove, trigger: Trigger, effects: Effects
 ) -> None:
     """Publish a change of the churn risk band."""
-    at = move.effective_at
+    at, rules, scorer = move.effective_at, risk.rules, risk.scorer
     state.sequences[RISK_SEQUENCE] += 1
     state.revision += 1
     state.changed_by = (trigger.told, trigger.event_id)
     sequence = state.sequences[RISK_SEQUENCE]
-    past = churn.history(state, regime.calendar) if move.current != NO_BAND else None
-    following = state.risk.due if past and state.risk.due != NOT_DUE else None
-    judged = churn.scores(rules, past, at) if past else None
+    inputs = churn.inputs_of(risk, state, regime.calendar) if move.current != NO_BAND else None
+    judged = score(scorer, inputs, at) if inputs else None
+    next_band, next_band_at = _next(risk, inputs, state.risk.due, move.current) if inputs else (None, None)
+    expected = expected_next_order_by(scorer, inputs, at) if inputs else None
+    band = _band_name(rules, move.current)
     decision = ChurnRiskChanged(
         customer_id=effects.customer_id,
         effective_at=format_instant(at),
@@ -38,20 +42,20 @@ def announce_band(
         cause=trigger.told,
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
-        reasons=_band_reasons(rules, move, judged.no_purchase if judged else None),
+        reasons=_band_reasons(rules, move, judged),
         customer=customer_block(state, regime),
-        band=_band_name(rules, move.current),
+        band=band,
         previous_band=move.left or _band_name(rules, move.previous),
-        score=judged.no_purchase if judged else None,
+        score=judged,
         horizon_days=rules.horizon_days,
-        p_alive=judged.p_alive if judged else None,
-        drivers=_drivers(rules, past, at) if past else (),
-        expected_next_order_by=_expected_by(rules, past, at) if past else None,
-        value_at_risk_minor=state.sums[daylog.PLACES["spend", 365]],
-        suggested_action=None,
-        model=model_ref(rules),
-        next_band=_band_name(rules, move.current + 1) if following is not None else None,
-        next_band_at=format_instant(following) if following is not None else None,
+        p_alive=p_alive(scorer, inputs, at) if inputs else None,
+        drivers=drivers(scorer, inputs, at) if inputs else (),
+        expected_next_order_by=format_instant(expected) if expected is not None else None,
+        value_at_risk_minor=_value_at_risk(state, risk, inputs, at),
+        suggested_action=rules.action(band) if band else None,
+        model=risk.ref,
+        next_band=next_band,
+        next_band_at=next_band_at,
         corrects=None,
     )
     change_id = output_id(effects.customer_id, "churn_risk_changed", sequence, regime.policy.hash, at, trigger.event_id)
@@ -60,6 +64,23 @@ def announce_band(
 
 def _band_name(rules: ChurnRules, band: int) -> str | None:
     return None if band == NO_BAND else rules.bands[band].name
+
+
+def _next(risk: RiskRules, inputs: ChurnInputs, due: int, band: int) -> tuple[str | None, str | None]:
+    """The band that time alone leads to, upwards or downwards, and when: `due` is exact after a move."""
+    if due == NOT_DUE:
+        return None, None
+    following = churn.band_of(risk, score(risk.scorer, inputs, due), band)
+    return _band_name(risk.rules, following), format_instant(due)
+
+
+def _value_at_risk(state: CustomerState, risk: RiskRules, inputs: ChurnInputs | None, at: int) -> int:
+    """What would come besides if the customer had certainly not left; by a model without spend, that of the last year.
+
+    That year's spend is also what is at risk of who has no purchase left to judge by.
+    """
+    value = churn.value_of(risk, inputs, at) if inputs else None
+    return state.sums[daylog.PLACES["spend", 365]] if value is None else value.at_risk_minor
 
 
 def _band_reasons(rules: ChurnRules, move: BandMove, score: float | None) -> tuple[Reason, ...]:
@@ -80,27 +101,3 @@ def _band_reasons(rules: ChurnRules, move: BandMove, score: float | None) -> tup
             rule=f"churn.{left.name}", metric="p_no_purchase", window=window, value=score, operator="<", threshold=edge
         ),
     )
-
-
-def _drivers(rules: ChurnRules, past: churn.History, at: int) -> tuple[Driver, ...]:
-    """The two parts of the log-odds of having left.
-
-    Silence measured by the customer's own pace, and how few purchase days there were.
-    """
-    weeks = past.weeks_at(at)
-    base = mbgnbd.ln_odds_of_death(rules.model, past.repeats, past.weeks, past.weeks)
-    silence = mbgnbd.ln_odds_of_death(rules.model, past.repeats, past.weeks, weeks) - base
-    return (
-        Driver(code="silence_days", contribution=silence, value=round((weeks - past.weeks) * 7, 3)),
-        Driver(code="purchase_days", contribution=base, value=past.repeats + 1),
-    )
-
-
-def _expected_by(rules: ChurnRules, past: churn.History, at: int) -> str:
-    """The instant by which half of such customers who have not left will have bought again.
-
-    P(purchase | alive) = 1/2.
-    """
-    rate = rules.model.r + past.repeats
-    weeks = (rules.model.alpha + past.weeks_at(at)) * (2 ** (1 / rate) - 1)
-    return format_instant(at + int(weeks * MS_PER_WEEK))

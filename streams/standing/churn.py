@@ -1,40 +1,23 @@
-"""The churn risk band: P(no purchase within the horizon), which only silence raises and only an order lowers.
+"""The churn risk band: P(no purchase within the horizon), which silence raises, and orders, visits or time may lower.
 
-The crossing of a band's edge by silence is solved exactly, but once per silence and not once per order: an order
-leaves a bound that is never too late, the review at that bound solves the crossing, the review at the crossing moves
-the band.
+The instant at which a band is left by time alone is solved exactly, but once per silence and not once per record: a
+record leaves a bound that is never too late, the review at that bound solves the crossing, the review at the crossing
+moves the band. Without trouble that fades bands are only left upwards.
 """
 
 from typing import NamedTuple
 
 from streams.calendar import Calendar
+from streams.customer import daylog
 from streams.customer.standing import NO_BAND, NOT_DUE, RiskStanding
 from streams.customer.state import CustomerState
-from streams.models import mbgnbd
-from streams.models.crossing import MS_PER_WEEK, score_at, score_crossing, score_crossing_lower_bound
-from streams.policy.model import ChurnRules
+from streams.models.band_crossing import crossing_lower_bound, next_crossing
+from streams.models.evidence_inputs import with_evidence
+from streams.models.lifetime_value import LifetimeValue, clv
+from streams.models.scoring import ChurnInputs, frustration_at, score
+from streams.standing.risk_rules import RiskRules
 
-
-class History(NamedTuple):
-    """A customer's purchase days as the model sees them."""
-
-    repeats: int
-    weeks: float
-    """From the first purchase day to the last."""
-    anchor_ms: int
-    """The start of the last purchase day: silence is counted from there."""
-
-    def weeks_at(self, instant: int) -> float:
-        """From the first purchase day to an instant."""
-        return self.weeks + max(0, instant - self.anchor_ms) / MS_PER_WEEK
-
-
-class Scores(NamedTuple):
-    """What the model says at one instant."""
-
-    no_purchase: float
-    """P(no purchase within the horizon): the churn score."""
-    p_alive: float
+_LIFETIME_SPEND = daylog.PLACES["spend", None]
 
 
 class BandMove(NamedTuple):
@@ -47,69 +30,79 @@ class BandMove(NamedTuple):
     """The band before, if a new policy no longer has it; `previous` is NO_BAND then."""
 
 
-def history(state: CustomerState, calendar: Calendar) -> History:
-    """Purchase days of a customer who has at least one."""
-    return History(state.purchase_days - 1, (state.last_day - state.first_day) / 7, calendar.start_of(state.last_day))
+def inputs_of(risk: RiskRules, state: CustomerState, calendar: Calendar) -> ChurnInputs:
+    """What the model sees of a customer who has at least one purchase day. Holds until the next record."""
+    days = state.purchase_days
+    recency_days, model = state.last_day - state.first_day, risk.scorer.model
+    inputs = ChurnInputs(
+        days - 1,
+        recency_days / 7 if model.time_unit == "weeks" else float(recency_days),
+        calendar.start_of(state.last_day),
+    )
+    if model.currency:
+        mean = state.sums[_LIFETIME_SPEND] // days
+        inputs = inputs._replace(first_order_minor=_first_day_spend(state), mean_order_minor=mean)
+    if state.evidence is not None:
+        inputs = with_evidence(inputs, state.evidence, model, state.last_day, calendar.start_of)
+    return inputs
 
 
-def score(rules: ChurnRules, past: History, at: int) -> float:
-    """P(no purchase within the horizon) at an instant."""
-    return score_at(rules.model, past.repeats, past.weeks, rules.horizon_weeks, past.anchor_ms, at)
+def _first_day_spend(state: CustomerState) -> int:
+    day = state.first_day
+    if daylog.between(state, daylog.ORDERS, day, day):
+        return daylog.between(state, daylog.SPEND, day, day)
+    return state.first_spend
 
 
-def scores(rules: ChurnRules, past: History, at: int) -> Scores:
-    """Score and P(alive) at an instant, for the price of one."""
-    silence = max(0, at - past.anchor_ms) / MS_PER_WEEK
-    purchase, alive = mbgnbd.after_silence(rules.model, past.repeats, past.weeks, silence, rules.horizon_weeks)
-    return Scores(1.0 - purchase, alive)
+def value_of(risk: RiskRules, inputs: ChurnInputs, at: int) -> LifetimeValue | None:
+    """What is expected of a customer within the policy's horizon of value; None if the model knows nothing of spend."""
+    return clv(risk.scorer, inputs, at, risk.rules.value_days, risk.rules.discount)
 
 
 def review(
-    state: CustomerState, rules: ChurnRules, risk: RiskStanding, at: int, calendar: Calendar, *, changed: bool
+    state: CustomerState,
+    risk: RiskRules,
+    standing: RiskStanding,
+    at: int,
+    calendar: Calendar,
+    *,
+    changed: bool,
+    eased: bool = False,
 ) -> BandMove | None:
-    """Bring the band up to the instant `at`. `changed`: purchase days or rules are not those of the last review.
+    """Bring the band up to the instant `at`. `changed`: inputs or rules are not those of the last review.
 
-    After a move, `risk.due` is the exact instant of the next one by silence: the announcement of this one names it.
+    `eased`: what changed can only lower the score, now and later, so that a bound on its rise holds on.
+    After a move, `standing.due` is the exact instant of the next one by time: the announcement of this one names it.
     """
-    previous = risk.band
+    previous = standing.band
     if state.purchase_days:
-        past = history(state, calendar)
-        risk.band = _band(rules, score(rules, past, at), previous)
-        risk.due = _next_due(rules, past, risk.band, at, exact=not changed or risk.band != previous)
+        inputs = inputs_of(risk, state, calendar)
+        band = standing.band = band_of(risk, score(risk.scorer, inputs, at), previous)
+        if not changed or band != previous:
+            standing.due = crossing(risk, inputs, band, at)
+        elif not eased or frustration_at(risk.scorer, inputs, at) > 0.0:
+            bound = crossing_lower_bound(risk.scorer, inputs, risk.edges, band, at, risk.rules.hysteresis)
+            standing.due = NOT_DUE if bound is None else bound
     else:
-        risk.band, risk.due = NO_BAND, NOT_DUE
-    if risk.band == previous:
+        standing.band, standing.due = NO_BAND, NOT_DUE
+    if standing.band == previous:
         return None
-    risk.since = at
-    return BandMove(previous, risk.band, at)
+    standing.since = at
+    return BandMove(previous, standing.band, at)
 
 
-def crossing(rules: ChurnRules, past: History, band: int, since: int) -> int | None:
-    """The first millisecond from `since` on at which silence carries the score out of a band; None if it never does."""
-    if band + 1 >= len(rules.bands):
-        return None
-    edge = rules.bands[band + 1].lower_edge
-    return score_crossing(rules.model, past.repeats, past.weeks, rules.horizon_weeks, edge, past.anchor_ms, since)
+def crossing(risk: RiskRules, inputs: ChurnInputs, band: int, at: int) -> int:
+    """The first millisecond from `at` on at which time alone carries the score out of a band; NOT_DUE if never."""
+    found = next_crossing(risk.scorer, inputs, risk.edges, band, at, risk.rules.hysteresis)
+    return NOT_DUE if found is None else found.at_ms
 
 
-def _band(rules: ChurnRules, value: float, current: int) -> int:
+def band_of(risk: RiskRules, value: float, current: int) -> int:
     """Up as soon as an edge is reached; down only when the score is below the edge by the hysteresis."""
-    raw = len(rules.bands) - 1
-    while value < rules.bands[raw].lower_edge:
+    edges = risk.edges
+    raw = len(edges) - 1
+    while value < edges[raw]:
         raw -= 1
-    while current > raw and value < rules.bands[current].lower_edge - rules.hysteresis:
+    while current > raw and value < edges[current] - risk.rules.hysteresis:
         current -= 1
     return max(raw, current)
-
-
-def _next_due(rules: ChurnRules, past: History, band: int, at: int, *, exact: bool) -> int:
-    if exact:
-        due = crossing(rules, past, band, at)
-    elif band + 1 < len(rules.bands):
-        edge = rules.bands[band + 1].lower_edge
-        due = score_crossing_lower_bound(
-            rules.model, past.repeats, past.weeks, rules.horizon_weeks, edge, past.anchor_ms, at
-        )
-    else:
-        due = None
-    return NOT_DUE if due is None else due

@@ -4,36 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from streams.customer import daylog, facts, series
-from streams.models.crossing import MS_PER_WEEK
-from streams.models.mbgnbd import after_silence
-from streams.policy.model import ChurnRules, OrderFilter
+from streams.policy.model import OrderFilter
 from streams.policy.windows import Window
-from streams.standing import churn
 from streams.standing.fact_gauges import Categories, Constant, DaysSince
 from streams.standing.gauge import Gauge, Value
-from streams.standing.moment import FOREVER, Moment
+from streams.standing.moment import Moment
 from streams.standing.sum_gauges import FilteredOrders, LoggedSum, Ratio, SeriesSum, Sum
-
-
-class Probability(Gauge):
-    """What the churn model says: the risk of no purchase rises with silence, P(alive) falls."""
-
-    __slots__ = ("_horizon_weeks", "_rising", "_rules")
-
-    def __init__(self, rules: ChurnRules, horizon_days: int, *, rising: bool) -> None:
-        self._rules, self._rising = rules, rising
-        self._horizon_weeks = (horizon_days or rules.horizon_days) / 7
-
-    def value(self, moment: Moment) -> float | None:
-        if not moment.state.purchase_days:
-            return None
-        past = churn.history(moment.state, moment.calendar)
-        silence = max(0, moment.at - past.anchor_ms) / MS_PER_WEEK
-        bought, alive = after_silence(self._rules.model, past.repeats, past.weeks, silence, self._horizon_weeks)
-        return 1.0 - bought if self._rising else alive
-
-    def next_change(self, moment: Moment) -> int:
-        return moment.at + 1 if moment.state.purchase_days else FOREVER
 
 
 def _share(part: int, whole: int) -> float:

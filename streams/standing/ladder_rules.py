@@ -7,8 +7,10 @@ from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
 from streams.policy.windows import LIFETIME
 from streams.standing.fact_gauges import Constant, Membership, Override
 from streams.standing.gauge import Gauge, Value
-from streams.standing.gauges import Probability, money, plain_gauge
+from streams.standing.gauges import money, plain_gauge
+from streams.standing.model_gauges import LifetimeValue, Probability
 from streams.standing.moment import Moment
+from streams.standing.risk_rules import RiskRules
 from streams.standing.rules import Rule, rule_of
 
 
@@ -66,14 +68,14 @@ class Balance(Gauge):
         return self._life.restated(value, moment, booked)
 
 
-def ladder_rules(policy: Policy) -> tuple[LadderRules, ...]:
+def ladder_rules(policy: Policy, risk: RiskRules | None) -> tuple[LadderRules, ...]:
     """Make all ladders of a policy ready to be judged."""
-    return tuple(_ladder(policy, ladder) for ladder in policy.ladders)
+    return tuple(_ladder(policy, risk, ladder) for ladder in policy.ladders)
 
 
-def _ladder(policy: Policy, ladder: Ladder) -> LadderRules:
+def _ladder(policy: Policy, risk: RiskRules | None, ladder: Ladder) -> LadderRules:
     def gauge_of(comparison: Comparison) -> Gauge:
-        return _gauge(policy, ladder, comparison)
+        return _gauge(policy, risk, ladder, comparison)
 
     tiers = []
     for tier in ladder.tiers:
@@ -88,7 +90,7 @@ def _ladder(policy: Policy, ladder: Ladder) -> LadderRules:
     return LadderRules(ladder, tuple(tiers), minimum, balance, steady and minimum is None, announces)
 
 
-def _gauge(policy: Policy, ladder: Ladder, c: Comparison) -> Gauge:
+def _gauge(policy: Policy, risk: RiskRules | None, ladder: Ladder, c: Comparison) -> Gauge:
     match c.metric:
         case "trait":
             return Constant(lambda moment: moment.state.traits.get(c.name))
@@ -98,9 +100,15 @@ def _gauge(policy: Policy, ladder: Ladder, c: Comparison) -> Gauge:
             return Override(next(i for i, other in enumerate(policy.ladders) if other.id == c.name))
         case "balance":
             return Balance(ladder)
-        case "p_alive" | "p_no_purchase":
-            if policy.churn is None:
-                raise ValueError(f"{c.metric} needs the rules of churn risk")
-            return Probability(policy.churn, c.horizon_days, rising=c.metric == "p_no_purchase")
+        case "p_alive" | "p_no_purchase" | "clv":
+            return _model_gauge(risk, c)
         case _:
             return plain_gauge(c.metric, c.window, c.where)
+
+
+def _model_gauge(risk: RiskRules | None, c: Comparison) -> Gauge:
+    if risk is None:
+        raise ValueError(f"{c.metric} needs the rules of churn risk")
+    if c.metric == "clv":
+        return LifetimeValue(risk)
+    return Probability(risk, c.horizon_days, alive=c.metric == "p_alive")

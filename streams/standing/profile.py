@@ -19,6 +19,7 @@ from streams.customer.standing import NO_BAND, NO_RANK
 from streams.customer.standing import LadderStanding as Standing
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import output_id
+from streams.models.scoring import p_alive, score
 from streams.regime import Regime
 from streams.standing import churn, hand
 
@@ -32,12 +33,12 @@ def customer_block(state: CustomerState, regime: Regime) -> CustomerBlock:
     tier = None
     if regime.public >= 0 and (rank := state.ladders[regime.public].shown):
         tier = regime.tier_refs[regime.public][rank - 1]
-    rules = regime.policy.churn
+    risk = regime.risk
     return CustomerBlock(
         tier=tier,
         lifecycle=None,
         value_class=None,
-        risk_band=rules.bands[state.risk.band].name if rules and state.risk.band != NO_BAND else None,
+        risk_band=risk.rules.bands[state.risk.band].name if risk and state.risk.band != NO_BAND else None,
         preferred_channel=facts.preferred_channel(state),
         contactable=_contactable(state) if state.contact else _UNASKED,
         top_categories=facts.top_categories(state) if state.categories else (),
@@ -118,14 +119,17 @@ def override_ref(standing: Standing) -> OverrideRef | None:
 
 
 def _churn_standing(state: CustomerState, regime: Regime, at: int) -> ChurnStanding | None:
-    rules = regime.policy.churn
-    if rules is None or regime.model_ref is None or state.risk.band == NO_BAND:
+    risk = regime.risk
+    if risk is None or state.risk.band == NO_BAND:
         return None
-    judged = churn.scores(rules, churn.history(state, regime.calendar), at)
+    inputs = churn.inputs_of(risk, state, regime.calendar)
+    value = churn.value_of(risk, inputs, at)
     return ChurnStanding(
-        band=rules.bands[state.risk.band].name,
+        band=risk.rules.bands[state.risk.band].name,
         since=format_instant(state.risk.since),
-        score=judged.no_purchase,
-        p_alive=judged.p_alive,
-        model=regime.model_ref,
+        score=score(risk.scorer, inputs, at),
+        p_alive=p_alive(risk.scorer, inputs, at),
+        value_minor=None if value is None else value.spend_minor,
+        at_risk_minor=None if value is None else value.at_risk_minor,
+        model=risk.ref,
     )

@@ -12,7 +12,7 @@ from streams.customer.standing import EntryValue
 from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Requirement
 from streams.standing.fact_gauges import DaysSince
 from streams.standing.gauge import Gauge, Value
-from streams.standing.gauges import Probability
+from streams.standing.model_gauges import LifetimeValue, Probability
 from streams.standing.moment import FOREVER, Moment
 from streams.standing.sum_gauges import LoggedSum
 
@@ -25,7 +25,8 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "in": lambda value, threshold: value in threshold,
 }
 _LOWER: Final = frozenset({">=", ">"})
-_STEP_MS: Final = 86_400_000
+_REACH_DAYS: Final = 36_525
+"""What takes longer than a century never comes."""
 
 
 class Reading(NamedTuple):
@@ -96,8 +97,10 @@ class Leaf(Rule):
             return gauge.sinks_below(moment, least)
         if isinstance(gauge, DaysSince) and isinstance(self.threshold, int):
             instants = [at for at in gauge.passes(moment, self.threshold) if at > moment.at]
-        elif isinstance(gauge, Probability):
-            return self._crossing(moment, met=met)
+        elif isinstance(gauge, Probability) and isinstance(self.threshold, int | float):
+            return gauge.passes(moment, self.threshold, self.comparison.operator)
+        elif isinstance(gauge, LifetimeValue):
+            return self._falling(moment, gauge, met=met)
         else:
             return self._search(moment, until, met=met)
         return next((at for at in instants if self.met(moment.moved(at)) is not met), FOREVER)
@@ -135,21 +138,26 @@ class Leaf(Rule):
             at = self.gauge.next_change(later)
         return FOREVER
 
-    def _crossing(self, moment: Moment, *, met: bool) -> int:
-        """The millisecond at which silence carries a probability over the threshold; FOREVER: not in a century."""
-        if self.gauge.value(moment) is None:
+    def _falling(self, moment: Moment, gauge: LifetimeValue, *, met: bool) -> int:
+        """The local midnight at which a value turns the comparison: day by day while trouble fades, then by halving."""
+        if gauge.value(moment) is None:
             return FOREVER
-        low, step = 0, _STEP_MS
-        while self.met(moment.moved(moment.at + low + step)) is met:
-            low += step
-            step *= 2
-            if low > 36_525 * _STEP_MS:
-                return FOREVER
+        later = moment
+        while not gauge.falls(later):
+            later = later.moved(gauge.next_change(later))
+            if self.met(later) is not met:
+                return later.at
+        low, step, start = 0, 1, later.calendar.start_of
+        if self.met(later.moved(start(later.day + _REACH_DAYS))) is met:
+            return FOREVER
+        while self.met(later.moved(start(later.day + low + step))) is met:
+            low, step = low + step, step * 2
         high = low + step
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self.met(moment.moved(moment.at + middle)) is not met else (middle, high)
-        return moment.at + high
+            turned = self.met(later.moved(start(later.day + middle))) is not met
+            low, high = (low, middle) if turned else (middle, high)
+        return start(later.day + high)
 
 
 class Group(Rule):

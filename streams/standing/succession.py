@@ -28,6 +28,8 @@ class Left(NamedTuple):
 
 def carry_over(state: CustomerState, old: Regime, new: Regime) -> Left:
     """Give the state standings of the new policy's shape, before anything is judged by it."""
+    if new.by_model:  # under the same policy, places on ladders and bands stay what they are
+        return Left({}, [], None)
     held = {rules.ladder.id: (rules, standing) for rules, standing in zip(old.ladders, state.ladders, strict=True)}
     left: dict[str, Tier] = {}
     state.ladders = []

@@ -18,6 +18,7 @@ CONTROL_DEFINITIONS = {
     "clock.advanced": "ClockAdvanced",
     "clock.closed": "ClockClosed",
     "policy.activated": "PolicyActivated",
+    "model.activated": "ModelActivated",
     "go-live": "GoLive",
 }
 

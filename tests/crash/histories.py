@@ -11,12 +11,14 @@ from typing import Final, NamedTuple
 
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.journal import decode_journal
+from streams.customer.standing import NOT_DUE
 from streams.effects import Effects
+from streams.models.scoring import ChurnInputs
 from streams.policy.parse import parse
 from streams.policy.presets import preset_text
 from streams.process import new_state, pass_time, process
 from streams.regime import Regime, regime_of
-from streams.standing.churn import History, crossing
+from streams.standing.churn import crossing
 
 BACK_DAYS_MAX: Final = 390
 """Older orders would be refused as late."""
@@ -80,14 +82,14 @@ def _regime() -> Regime:
 
 def _crossings(regime: Regime) -> Iterator[tuple[int, int, int]]:
     """Purchase days, days from the first to the last, and the silence in ms that carries such a customer on."""
-    rules = regime.policy.churn
-    assert rules is not None
+    risk = regime.risk
+    assert risk is not None
     anchor_ms = 20_000 * MS_PER_DAY
     for days in range(1, PURCHASE_DAYS_MAX):
         for span in range(days - 1, SPAN_DAYS_MAX) if days > 1 else (0,):
-            for band in range(len(rules.bands) - 1):
-                at = crossing(rules, History(days - 1, span / 7, anchor_ms), band, anchor_ms)
-                if at is not None and at > anchor_ms + MS_PER_DAY:
+            for band in range(len(risk.edges) - 1):
+                at = crossing(risk, ChurnInputs(days - 1, span / 7, anchor_ms), band, anchor_ms)
+                if at < NOT_DUE and at > anchor_ms + MS_PER_DAY:
                     yield days, span, at - anchor_ms
 
 

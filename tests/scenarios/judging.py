@@ -195,6 +195,9 @@ def _published(data: dict[str, Any], word: str) -> dict[str, Any]:
         "next_band": _name(data.get("next_band")),
         "next_band_at": data.get("next_band_at"),
         "value_at_risk": data.get("value_at_risk_minor"),
+        "drivers": [("+" if d["contribution"] > 0 else "-") + d["code"] for d in data.get("drivers", ())],
+        "action": data.get("suggested_action") or NONE,
+        "model": (data.get("model") or {}).get("name"),
     }
 
 

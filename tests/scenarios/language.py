@@ -128,6 +128,10 @@ class Output(msgspec.Struct, forbid_unknown_fields=True, rename={"previous": "fr
     withdraws: Text = ""
     """`sequence` of the notice that no longer holds."""
     would_have_fallen_at: Text = ""
+    drivers: list[Text] | None = None
+    """Their codes, the largest contribution first; with a sign before each."""
+    action: Text = ""
+    model: Text = ""
 
 
 class Refusal(msgspec.Struct, forbid_unknown_fields=True):
@@ -201,6 +205,8 @@ class Step(msgspec.Struct, forbid_unknown_fields=True, rename={"until": "silence
     leaves: Membership | None = None
     traits: TextMap | None = None
     """`signup_time` is a time as any other."""
+    model: Text = ""
+    """A churn model that takes effect, as JSON."""
     consent: TextMap | None = None
     locale: Text = ""
     expect: Expected = msgspec.field(default_factory=Expected)

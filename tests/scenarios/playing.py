@@ -15,6 +15,7 @@ from schemas.money import decimal_to_minor
 from schemas.rejections import Rejected
 from streams.customer.state import CustomerState
 from streams.intake import Limits, accept
+from streams.models.churn_model import load_model
 from streams.policy.model import Policy
 from streams.policy.presets import preset_text
 from tests.journal import Committed, Journal, Published, customers_stage, fold_all, policy_of
@@ -65,6 +66,8 @@ class Play:
         elif step.activate is not None:
             self.policy = policy(step.activate)
             self.journal.activate(self.policy, self.instant(step.activate.effective or step.at))
+        elif step.model:
+            self.journal.activate_model(load_model(step.model), self.instant(step.at))
         else:
             self._send(step)
         fold_all(self._partition, self.journal.records[self._taken :])

@@ -44,7 +44,7 @@ def test_a_policy_stands_in_the_changelog_with_the_position_that_passed_it() -> 
     stage = customers_stage()
     committed = folded(journal.records)
     stored = msgspec.msgpack.decode(committed.changelog[POLICIES_KEY] or b"")
-    assert stored == [[0, canonical(default_policy())], [AT + MS_PER_DAY, canonical(strict)]]
+    assert stored == [[0, canonical(default_policy()), False], [AT + MS_PER_DAY, canonical(strict), False]]
 
     partition = restored(stage, committed)
     journal.event(order(number=2, total=80_000), AT + 2 * MS_PER_DAY)

@@ -86,6 +86,9 @@ def test_standing_is_that_of_owned_partitions() -> None:
     assert labels.startswith('{hash="')
     assert labels.endswith('",policy="default"}')
     assert value == 1
+    ((model, one),) = shown(metrics, "tierstream_churn_model_info").items()
+    assert model.startswith('{model="cdnow-1997",version="1+')
+    assert one == 1
     moves = shown(metrics, "tierstream_tier_changes_total")
     assert moves['{direction="initial",from="none",ladder="standing",to="silver"}'] == 0
     assert moves['{direction="downgrade",from="platinum",ladder="standing",to="member"}'] == 0

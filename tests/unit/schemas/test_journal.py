@@ -12,6 +12,7 @@ from schemas.journal import (
     ClockTick,
     ControlRecord,
     GoLive,
+    ModelActivated,
     PolicyActivated,
     control_key,
     decode_journal,
@@ -40,6 +41,7 @@ def test_an_event_is_keyed_by_its_customer() -> None:
         (ClockAdvanced(instant=AT), b"\x00clock.advanced"),
         (ClockClosed(instant=AT, home=(3, 12)), b"\x00clock.closed"),
         (PolicyActivated(id="a", effective_at=AT, name="n", hash="h", text="{}"), b"\x00policy.activated"),
+        (ModelActivated(id="a", effective_at=AT, name="n", hash="h", text="{}"), b"\x00model.activated"),
         (GoLive(instant=AT), b"\x00go-live"),
     ],
 )

@@ -9,7 +9,8 @@ from agents.errors import ConfigurationError
 from agents.fit.backtest import backtest
 from agents.fit.datasets import CDNOW_CALIBRATION_END
 from agents.fit.fitting import fit
-from agents.fit.model_file import read_model, write_model
+from agents.fit.model_file import write_model
+from agents.model_file import read_model
 from streams.models.churn_model import canonical_model, model_hash
 from tests.fits import HORIZON_DAYS, OPTIONS, sample
 

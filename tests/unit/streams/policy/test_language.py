@@ -66,6 +66,7 @@ CONDITIONS: list[tuple[str, Comparison]] = [
     ("metric = 'balance', at_least = '100.00'", Comparison("balance", ">=", 10_000)),
     ("metric = 'p_alive', at_least = 0.5", Comparison("p_alive", ">=", 0.5)),
     ("metric = 'p_no_purchase', below = 0.5", Comparison("p_no_purchase", "<", 0.5)),
+    ("metric = 'clv', at_least = '500.00'", Comparison("clv", ">=", 50_000)),
     (
         "metric = 'p_no_purchase', horizon = '30 days', at_most = 0.25",
         Comparison("p_no_purchase", "<=", 0.25, horizon_days=30),

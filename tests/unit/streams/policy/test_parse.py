@@ -3,6 +3,7 @@
 import pytest
 
 from streams.models.mbgnbd import CDNOW_1997, Parameters
+from streams.policy.canonical import canonical, load_canonical
 from streams.policy.model import Band, Ladder, Policy, Requirement, comparisons
 from streams.policy.parse import parse
 from streams.policy.presets import preset_names, preset_text
@@ -149,6 +150,21 @@ def test_the_default_preset_has_amounts_in_five_currencies(currency: str, upper_
     assert (gold.enter, platinum.enter) == (spend(upper_three[1]), spend(upper_three[2]))
     assert [condition.threshold for condition in comparisons(silver.keep)] == [upper_three[0] * 9 // 10, 3]
     assert policy.ladders[0].grace_days == 30
+
+
+def test_what_is_left_out_of_the_churn_rules_leaves_no_trace_in_the_policys_text() -> None:
+    """Policies from before there were actions and lifetime value keep their hash; a default that is written has it."""
+    plain = accepted(preset_text("default"), currency="USD", time_zone="UTC")
+    written = preset_text("default").replace("[churn]", '[churn]\nvalue_horizon = "365 days"\ndiscount = 0.10')
+    told = preset_text("default").replace("[churn]", '[churn]\nactions = { high = "call" }\nvalue_horizon = "730 days"')
+    own = accepted(told, currency="USD", time_zone="UTC")
+
+    assert "value_days" not in canonical(plain)
+    assert "discount" not in canonical(plain)
+    assert accepted(written, currency="USD", time_zone="UTC").hash == plain.hash
+    assert load_canonical(canonical(own)) == own
+    assert own.churn is not None
+    assert (own.churn.action("high"), own.churn.action("low"), own.churn.value_days) == ("call", None, 730)
 
 
 def test_the_default_preset_judges_churn_by_the_cdnow_model() -> None:

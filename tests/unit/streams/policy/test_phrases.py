@@ -108,6 +108,7 @@ METRIC_WORDS = [
         "a probability of less than 50 % of no purchase within the horizon of churn risk",
         "流失预测期内不购买的概率低于 50 %",
     ),
+    (ask("clv", ">=", 50_000), "a lifetime value of at least 500.00 USD", "客户终身价值不低于 500.00 USD"),
     (ask("trait", "in", ("DE", "FR"), name="country"), "DE or FR as country", "国家或地区为 DE 或 FR"),
     (ask("trait", "<=", 6, name="birth_month"), "a birth month of at most 6", "出生月份不超过 6"),
 ]
