@@ -7,6 +7,7 @@ whose last change has that cause belongs to a customer of whom the world has not
 from collections.abc import Sequence
 
 from streams.customer import daylog, orders, series
+from streams.customer.record import decode_state, encode_state
 from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger
@@ -17,6 +18,8 @@ from streams.standing.announce_band import announce_band
 from streams.standing.announce_tier import announce_tier
 from streams.standing.churn import BandMove
 from streams.standing.ladder import Move
+from streams.standing.moment import Moment
+from streams.standing.notices import due_notices
 
 
 def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effects: Effects) -> None:
@@ -30,19 +33,35 @@ def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effec
     effects.backfill = False
     regime = regimes[state.ordinal]
     trigger = Trigger("initial", None, max(state.clock, instant), None)
-    as_of = regime.calendar.day_of(trigger.at)
-    if daylog.advance(state, as_of):
-        orders.forget(state, as_of)
-        series.forget(state, as_of)
-    if state.changed_by[0] == "backfill":
-        state.clock = trigger.at
+    told = state.changed_by[0] != "backfill"
+    if told and not _notice_waits(state, regime, trigger.at):
+        return
+    _advance(state, regime, trigger.at)
+    state.clock = trigger.at
+    if not told:
         state.revision += 1
         state.changed_by = ("initial", None)
         _introduce(state, regime, trigger, effects)
-    revision = state.revision
     notify(state, regime, trigger, effects)
-    if state.revision != revision:
-        state.clock = trigger.at
+
+
+def _notice_waits(state: CustomerState, regime: Regime, at: int) -> bool:
+    """Whether a notice fell due while nobody was told anything; looked at in a copy, so that nothing else changes."""
+    if not any(rules.announces for rules in regime.ladders):
+        return False
+    copied = decode_state(encode_state(state))
+    _advance(copied, regime, at)
+    return any(
+        due_notices(Moment(copied, standing, regime.calendar, at), rules)
+        for rules, standing in zip(regime.ladders, copied.ladders, strict=True)
+    )
+
+
+def _advance(state: CustomerState, regime: Regime, at: int) -> None:
+    as_of = regime.calendar.day_of(at)
+    if daylog.advance(state, as_of):
+        orders.forget(state, as_of)
+        series.forget(state, as_of)
 
 
 def _introduce(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:

@@ -129,10 +129,10 @@ def _deciding(witness: Witness, changes: Sequence[Witnessed]) -> Judgement | Non
         raise MismatchError(f"{name} decided, but the policy {regime.policy.name!r} has no such rule")
     standing = witnessed.judged or state.ladders[place]
     now = Moment(state, standing, regime.calendar, at)
-    reviewed = now.end_of(now.day - rules.ladder.grace_days - 1)  # as of which a review found it missing, if one did
+    reviewed = now.end_of(standing.judged_day) if standing.judged_day else now
     before, after = decision.previous_tier, decision.tier
     rose = after is not None and (before is None or after.rank > before.rank)
-    for moment in (now, reviewed):
+    for moment in dict.fromkeys((now, reviewed)):
         if reasons(asked.rule, moment, name, met=rose) == decision.reasons:
             earlier = None
             if len(changes) > 1 and not rose:

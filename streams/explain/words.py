@@ -215,7 +215,7 @@ class _Teller:
             phrase = Phrase(words.number_trait)
         pattern = phrase.one if phrase.one and each.value == 1 else phrase.many
         told = pattern.format(
-            limit=value,
+            limit=value if self._language == "en" else f" {value}",
             value=value,
             name=words.traits.get(metric.removeprefix(TRAIT_PREFIX), each.where or ""),
             window=self._window(each.window) if metric in METRICS and METRICS[metric].windows != "none" else "",

@@ -64,7 +64,7 @@ LADDER: Final[Mapping[str, Key]] = {
         "keep_ratio = 0.9",
     ),
     "step_down": Key(
-        "Soft landing: at most so many tiers are lost at once.",
+        "Soft landing: at most so many tiers are lost at once. Needs `grace` or a clock, or all steps come at once.",
         "all the way",
         "1 to the number of tiers",
         "step_down = 1",

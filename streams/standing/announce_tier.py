@@ -47,9 +47,9 @@ def announce_tier(
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
     told = regime.policy.hash, move.effective_at, trigger.event_id
     change_id = output_id(effects.customer_id, "tier_changed", sequence, *told)
-    judged_by = standing
+    judged_by = msgspec.structs.replace(standing, judged_day=move.judged_day)
     if move.changed is not None:  # the move itself has begun to count anew what is counted since the last one
-        judged_by = msgspec.structs.replace(standing, since=move.changed[0], base=move.changed[1])
+        judged_by.since, judged_by.base = move.changed
     effects.judge(judged_by)
     then = Moment(state, judged_by, regime.calendar, move.effective_at)
     decision = TierChanged(

@@ -25,7 +25,9 @@ DEDUCTING = "balance = 'spend'\nreview = { clock = 'calendar-year' }"
 ON_BALANCE = "enter.any = [{ metric = 'balance', at_least = '1.00' }]"
 
 # Messages of mistakes that depend on more than one place, or on lists that no schema should carry.
+LANDING = {"step_down": "grace = '1 day'\n"}
 BEYOND_A_SCHEMA = (
+    "all its steps would come at once",
     "printable characters",
     "none of the standard's names",
     "did you mean `America/New_York`",
@@ -100,7 +102,7 @@ RIGHT = [
     ),
     *(ladder_text(written) for written, _ in LADDER_KEYS),
     *(ladder_text("balance = 'spend'", f"enter.any = [{keys.condition_example(name)}]") for name in keys.CONDITIONS),
-    *(ladder_text(key.example) for name, key in keys.LADDER.items() if key.example),
+    *(ladder_text(LANDING.get(name, "") + key.example) for name, key in keys.LADDER.items() if key.example),
     *(
         ladder_text("", f"enter.any = [{{ metric = 'spend', window = '30 days', {key.example}, at_least = '1' }}]")
         for key in keys.FILTERS.values()

@@ -67,9 +67,9 @@ LADDERS = [
         "连续 30 天不满足保级条件时，降至仍可保留的最高等级，但每次最多降 2 级。",
     ),
     (
-        "validity = '1 month'\nstep_down = 1",
-        "A tier holds at least 1 month. Who no longer keeps a tier falls at once to the next one below.",
-        "等级至少有效 1 个月。不再满足保级条件时，即刻降至下一级。",
+        "validity = '1 month'\ngrace = '1 day'\nstep_down = 1",
+        "A tier holds at least 1 month. Who does not keep a tier for 1 day on end falls to the next one below.",
+        "等级至少有效 1 个月。连续 1 天不满足保级条件时，降至下一级。",
     ),
     (
         "review.clock = 'calendar-year'\nvalidity = '1 period'\nstep_down = 1",

@@ -63,7 +63,7 @@ CONDITIONS: list[tuple[str, Comparison]] = [
         Comparison("membership", "==", threshold=True, name="plus"),
     ),
     ("metric = 'override', ladder = 'club', is = false", Comparison("override", "==", threshold=False, name="club")),
-    ("metric = 'balance', at_least = '100.00'", Comparison("balance", ">=", 10_000)),
+    ("metric = 'balance', at_least = '100.00'", Comparison("balance", ">=", 10_000, name="spend")),
     ("metric = 'p_alive', at_least = 0.5", Comparison("p_alive", ">=", 0.5)),
     ("metric = 'p_no_purchase', below = 0.5", Comparison("p_no_purchase", "<", 0.5)),
     ("metric = 'clv', at_least = '500.00'", Comparison("clv", ">=", 50_000)),
@@ -108,7 +108,7 @@ LADDER_KEYS: list[tuple[str, dict[str, object]]] = [
     ("keep_ratio = 0.5", {"keep_ratio": 0.5}),
     ("audience = 'internal'", {"audience": "internal"}),
     ("audience = 'public'", {}),
-    ("step_down = 1", {"step_down": 1}),
+    ("grace = '2 days'\nstep_down = 1", {"grace_days": 2, "step_down": 1}),
     ("validity = '365 days'", {"validity": Span(days=365)}),
     ("validity = '1 month'", {"validity": Span(months=1)}),
     ("validity = '2 years'", {"validity": Span(months=24)}),
@@ -225,13 +225,13 @@ def test_a_tier_means_what_it_says() -> None:
         "enter.any = [{ metric = 'balance', at_least = '10.00' }]\ndeduct = { USD = '4.00' }\n"
         "notice = ['7 days', '30 days', '7 days']\nbenefits = ['tea']\nservice_level = 'vip'\nname = { zh = '一' }",
     ).tiers[0]
-    asked = any_of(Comparison("balance", ">=", 1_000))
+    asked = any_of(Comparison("balance", ">=", 1_000, name="spend"))
     assert tier == Tier("one", 1, {"zh": "一"}, asked, asked, ("tea",), "vip", (30, 7), 400)
     counted = ladder_with(
         "balance = 'orders'\nreview.clock = 'calendar-year'",
         "enter.any = [{ metric = 'balance', at_least = 10 }]\ndeduct = 4",
     ).tiers[0]
-    assert (counted.deduct, counted.enter) == (4, any_of(Comparison("balance", ">=", 10)))
+    assert (counted.deduct, counted.enter) == (4, any_of(Comparison("balance", ">=", 10, name="orders")))
 
 
 def test_the_ratio_eases_upper_limits_and_negations_too() -> None:
