@@ -1,6 +1,8 @@
 """Fixtures of the runtime's integration tests."""
 
+import fcntl
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import redis
 
 from agents.embedded import EmbeddedKafka, EmbeddedValkey
+from tests.console import Console
 from tests.integration.redis_state import client_of
 from tests.integration.toy import Toy
 from tests.profiles import ProfileTopic
@@ -64,3 +67,13 @@ def client(valkey: EmbeddedValkey) -> Iterator[redis.Redis]:
     made = client_of(valkey.port or 0)
     yield made
     made.close()
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """An empty folder to follow a page in. Pages name the standard ports, so one is followed at a time."""
+    with (Path(tempfile.gettempdir()) / "tierstream-standard-ports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = Console(tmp_path)
+        yield made
+        made.close()

@@ -1,7 +1,6 @@
 """The page that leads to rules of one's own, done as it says: its file, every command, every answer."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ from tests.console import Console, steps
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 FILE = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "your-programme-in-20-lines.md"
-
-
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[Console]:
-    """An empty folder."""
-    made = Console(tmp_path)
-    yield made
-    made.close()
 
 
 def test_the_how_to_does_what_it_says(console: Console) -> None:

@@ -1,6 +1,5 @@
 """The pages that lead to the first own customer, done as they say: every command, every answer, on real servers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ from tests.console import Console, steps
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "your-shop-in-ten-minutes.md"
-
-
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[Console]:
-    """An empty folder."""
-    made = Console(tmp_path)
-    yield made
-    made.close()
 
 
 def test_the_how_to_does_what_it_says(console: Console) -> None:
