@@ -5,6 +5,10 @@ UV := .uv/bin/uv
 RUN := .venv/bin
 ARGS ?=
 N ?=
+# A standstill (no commit in time after a kill) is tried once more, on topics of its own, and shown as R in the output:
+# a broker that is killed at the wrong moment may hold a changelog back until its transactions time out. What was
+# published or kept wrongly is never tried again.
+STANDSTILL := --reruns 1 --only-rerun StandstillError --only-rerun "did not happen within" -r R
 
 # Workers are started by the hundred in the tests: compiled once, they start in half the time.
 export UV_COMPILE_BYTECODE := 1
@@ -46,7 +50,7 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 	$(RUN)/pytest -q -n 2 --dist loadfile tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
-	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q tests/crash
+	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) tests/crash
 
 proof: setup ## due instants against a daily sweep, on a year of every household's baskets
 	PROOF_HOUSEHOLDS=all $(RUN)/pytest -q tests/proof

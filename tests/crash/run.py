@@ -11,6 +11,7 @@ every life is printed.
 """
 
 import random
+import secrets
 import sys
 import time
 from pathlib import Path
@@ -44,7 +45,8 @@ class Run:
     ) -> None:
         self.bootstrap, self.seed = bootstrap, seed
         self.dice = random.Random(seed ^ 0x5EED)
-        self.deployment = Deployment(bootstrap, f"{name}-{seed}", folder, **settings)
+        # A run that is repeated on the same broker has topics and transactional ids of its own.
+        self.deployment = Deployment(bootstrap, f"{name}-{seed}-{secrets.token_hex(2)}", folder, **settings)
         self.partitions = self.deployment.partitions
         mix = (mix or Mix())._replace(partitions=self.partitions)
         self.event_clock = settings.get("intake", {}).get("clock") == "event"
