@@ -8,7 +8,7 @@ N ?=
 # A standstill (no commit in time after a kill) is tried once more, on topics of its own, and shown as R in the output:
 # a broker that is killed at the wrong moment may hold a changelog back until its transactions time out. What was
 # published or kept wrongly is never tried again.
-STANDSTILL := --reruns 1 --only-rerun StandstillError --only-rerun "did not happen within" -r R
+STANDSTILL := --reruns 1 --only-rerun StandstillError --only-rerun "did not happen within" -r RfEs
 
 # Workers are started by the hundred in the tests: compiled once, they start in half the time.
 export UV_COMPILE_BYTECODE := 1
