@@ -69,11 +69,9 @@ def _introduce(state: CustomerState, regime: Regime, trigger: Trigger, effects: 
     at = trigger.at
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         if standing.shown:
-            last_move = standing.last_at  # an order from before a fall still shows that the fall was wrong
             announce_tier(
                 state, regime, rules, standing, Move(0, standing.shown, at, correction=False), trigger, effects
             )
-            standing.last_at = last_move
     risk = regime.risk
     if risk is not None and state.risk.band != NO_BAND:
         # What is announced names the instant of the next band, so a bound is not enough.

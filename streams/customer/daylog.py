@@ -32,7 +32,6 @@ ORDERS, VISITS, TICKETS, SPEND, VIEWS, CARTS = 1, 2, 3, 4, 5, 6
 SUMMED: Final = {"orders": ORDERS, "visits": VISITS, "tickets": TICKETS, "spend": SPEND}
 METRICS: Final = {**SUMMED, "views": VIEWS, "carts": CARTS}
 _VIEWS_EVER, _CARTS_EVER = _LIFETIME + _STRIDE, _LIFETIME + _STRIDE + 1
-SUMS: Final = _CARTS_EVER + 1
 PLACES: Final[Mapping[tuple[str, int | None], int]] = {
     **{
         (metric, window): base * _STRIDE + column

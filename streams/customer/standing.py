@@ -37,8 +37,6 @@ class LadderStanding(msgspec.Struct, array_like=True):
     """Earliest instant at which time alone may change the place. May be early, never late."""
     last_id: bytes = b""
     """Id of the last tier_changed, 16 bytes, for a correction to name."""
-    last_at: int = 0
-    """Its effective instant."""
     fell: bool = False
     """Whether `rank` was reached by a fall: an order from before it, arriving late, shows it to have been wrong."""
     entry: list[EntryValue] = msgspec.field(default_factory=list)

@@ -1,7 +1,8 @@
 """Reads states that an earlier version of this application wrote.
 
 Version 1 knew orders without channel, total and promotion: their channel stays unknown, and what remained of each is
-taken for its total.
+taken for its total. What was bought up to the last change of tier was not kept: until the next one, `since last change`
+counts the whole life.
 """
 
 import struct
@@ -23,6 +24,7 @@ _FIELDS_1: Final = (
     *("takings", "foreign", "waiting", "seen_browsing", "seen_other", "channels", "contact", "purposes", "locale"),
     *("test", "ladders", "risk", "due", "ordinal"),
 )
+_LAST_AT_1: Final = 5
 _PACKED: Final = ("days", "orders", "takings", "foreign", "seen_browsing", "seen_other")
 _decode: Final = msgspec.msgpack.Decoder(list[Any]).decode
 
@@ -39,7 +41,7 @@ def from_version_1(record: memoryview) -> CustomerState:
     old["sequences"] = [*old["sequences"], 0]
     old["waiting"] = [Waiting(*waiting) for waiting in old["waiting"]]
     old["channels"] = {name: [count, count, 0] for name, count in old["channels"].items()}
-    old["ladders"] = [_ladder(LadderStanding(*standing)) for standing in old["ladders"]]
+    old["ladders"] = [_ladder(*standing) for standing in old["ladders"]]
     old["risk"] = RiskStanding(*old["risk"])
     new = CustomerState(**old, traits={"locale": locale} if locale else {})
     for hashed, day, flags, digest, remaining, revision in _ORDER_1.iter_unpack(packed):
@@ -50,6 +52,8 @@ def from_version_1(record: memoryview) -> CustomerState:
     return new
 
 
-def _ladder(standing: LadderStanding) -> LadderStanding:
+def _ladder(*old: Any) -> LadderStanding:  # noqa: ANN401 - the fields of version 1, in their order
+    """A standing of version 1; it knew the instant of the last change besides."""
+    standing = LadderStanding(*old[:_LAST_AT_1], *old[_LAST_AT_1 + 1 :])
     standing.shown, standing.shown_since = standing.rank, standing.since
     return standing

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from schemas.clock import parse_canonical
-from schemas.events import InputEvent, OverrideCleared, OverrideSet, TierMatchGranted, type_of
+from schemas.events import InputEvent, type_of
 from streams.calendar import Calendar
 from streams.customer import daylog, orders, series
 from streams.customer.dedupe import hash_of
@@ -29,7 +29,6 @@ _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "channel_type": ("orders", "spend"),
 }
 _NOTHING: Final = (0,) * len(daylog.METRICS)
-BY_HAND: Final = OverrideSet | OverrideCleared | TierMatchGranted
 
 
 class Line(NamedTuple):

@@ -75,7 +75,7 @@ def announce_tier(
         service_level=current.service_level if current else None,
         corrects=corrects,
     )
-    standing.last_id, standing.last_at = UUID(change_id).bytes, move.effective_at
+    standing.last_id = UUID(change_id).bytes
     effects.publish(TIER_CHANGES, decision, change_id)
 
 
