@@ -8,6 +8,7 @@ import json
 import random
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -34,11 +35,11 @@ OUTAGE_S = 2.0
 
 def test_customers_who_buy_during_an_outage_never_look_silent(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     """Silence that came to an end unread moves nobody; real silence moves at its exact instant, read late or not."""
-    with (
-        Run(kafka.bootstrap, tmp_path, "down", seed=11, rate=0) as down,
-        Run(kafka.bootstrap, tmp_path, "steady", seed=11, rate=0, intake=bound("down-11.purchases")) as steady,
-    ):
-        steady.raw_topics = (*steady.raw_topics, "down-11.purchases")
+    with ExitStack() as runs:
+        down = runs.enter_context(Run(kafka.bootstrap, tmp_path, "down", seed=11, rate=0))
+        shared = f"{down.deployment.prefix}purchases"
+        steady = runs.enter_context(Run(kafka.bootstrap, tmp_path, "steady", seed=11, rate=0, intake=bound(shared)))
+        steady.raw_topics = (*steady.raw_topics, shared)
         down.deployment.start("w1")
         steady.deployment.start("w1")
         producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
