@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.errors import ConfigurationError
 from agents.lookup import newest_value
-from agents.partition_records import POLICIES_KEY, Activation
+from agents.partition_records import POLICIES_KEY, Activation, unreadable
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant
@@ -39,7 +38,7 @@ def newest_state(settings: Settings, customer: bytes) -> FoundState | None:
     try:
         state = decode_state(record)
     except UnknownStateError as error:
-        raise ConfigurationError("The state was written by a later version.", where=topic, why=str(error)) from error
+        raise unreadable(error) from error
     return FoundState(topic, state, _policy(settings, topic, state.ordinal))
 
 

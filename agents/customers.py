@@ -14,7 +14,7 @@ from agents.backfill import Backfill
 from agents.customer_figures import CustomerFigures, FiguresByPartition
 from agents.freshness import Freshness
 from agents.outputs import Outbox
-from agents.partition_records import NO_TICK, DueWork, take_due_work, work_record
+from agents.partition_records import NO_TICK, DueWork, heads, take_due_work, work_record
 from agents.policy_log import PolicyLog
 from agents.runtime.stage import Batch, Record, StateRecord
 from agents.stage_metrics import POLICY_REFUSED, StageCounts
@@ -113,8 +113,7 @@ class CustomersPartition:
         self._policies.restore(self._store)
         self._backfill.restore(self._store)
         add, following = self._due.add, [r.effective_at for r in self._regimes[1:]]
-        for key, record in self._store.items():
-            due, ordinal = head(record)
+        for key, due, ordinal in heads(self._store):
             add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
         self._figures.restored()
         if self._regimes:

@@ -3,7 +3,7 @@
 TierstreamError                 what, where, why, and the next command
 ├── FixError                    a person must change something, then start again
 │   ├── ConfigurationError      2   a setting, a policy or a command is wrong
-│   ├── RefusedPositionError    12  topic recreated, retention passed, partition count changed
+│   ├── RefusedPositionError    12  topic recreated, retention passed, repartitioned; states of an unread version
 │   ├── BreakerOpenError        14  a partition refuses nearly everything
 │   ├── EmbeddedServerError     17  the servers on this machine cannot start
 │   └── AccessError             19  Kafka does not trust us, we do not trust it, or a right is missing
@@ -56,7 +56,7 @@ class ConfigurationError(FixError):
 
 
 class RefusedPositionError(FixError):
-    """The stored position does not fit the topic: recreated, past its retention, or another partition count."""
+    """What is stored does not fit: a topic recreated, past its retention or regrown, states of an unread version."""
 
     exit_code = 12
 

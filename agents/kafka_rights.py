@@ -20,7 +20,17 @@ PROGRESS = "intake-progress"
 
 
 Role = Literal[
-    "worker", "feeder", "admin", "redriver", "operator", "projection", "reader", "analyst", "auditor", "doctor"
+    "worker",
+    "feeder",
+    "admin",
+    "redriver",
+    "operator",
+    "projection",
+    "reader",
+    "analyst",
+    "auditor",
+    "rebuilder",
+    "doctor",
 ]
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
@@ -35,6 +45,7 @@ ROLES: dict[Role, str] = {
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
     "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
     "auditor": "`tierstream replay`, `tierstream audit`, `tierstream customer` with `timeline`, `index` or `--at`",
+    "rebuilder": "`tierstream state rebuild`",
     "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
 }
 
@@ -59,6 +70,7 @@ def rights(settings: Settings, role: Role) -> list[Right]:
         "reader": _reader,
         "analyst": _analyst,
         "auditor": _auditor,
+        "rebuilder": _rebuilder,
         "doctor": _doctor,
     }
     return sorted(set(makers[role](settings)))
@@ -147,6 +159,15 @@ def _auditor(settings: Settings) -> Iterator[Right]:
     for name in (JOURNAL, "dead-letters"):
         yield Right("topic", settings.topic(name), "READ")
     yield Right("topic", changelog(settings.kafka.application_id, "customers"), "READ")
+
+
+def _rebuilder(settings: Settings) -> Iterator[Right]:
+    """All that an auditor reads, and to write what a worker of the stage keeps."""
+    app = settings.kafka.application_id
+    yield from _auditor(settings)
+    yield Right("topic", changelog(app, "customers"), "WRITE")
+    yield Right("group", app, "DESCRIBE")
+    yield Right("transactional-id", transactional_prefix(app, "customers"), "WRITE", prefixed=True)
 
 
 def _doctor(settings: Settings) -> Iterator[Right]:

@@ -1,10 +1,13 @@
 """What the changelog of the customers stage holds about a partition as a whole, beside its customers' states."""
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
+from agents.errors import RefusedPositionError
 from agents.runtime.stage import StateRecord
+from streams.customer.record import UnknownStateError, head
 
 POLICIES_KEY: Final = b"\x00policies"
 DUE_WORK_KEY: Final = b"\x00due"
@@ -36,6 +39,29 @@ class HistoryRecord(msgspec.Struct, array_like=True, frozen=True):
     """From the first event that is part of a history to the go-live."""
     live_at: int = NO_TICK
     """The instant of a go-live of which not every customer has been told yet; NO_TICK: nothing is left to do."""
+
+
+def heads(store: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """Key, due instant and policy ordinal of every customer's restored state.
+
+    RefusedPositionError when one is of a version that this application does not read.
+    """
+    for key, record in store.items():
+        try:
+            due, ordinal = head(record)
+        except UnknownStateError as error:
+            raise unreadable(error) from error
+        yield key, due, ordinal
+
+
+def unreadable(error: UnknownStateError) -> RefusedPositionError:
+    """What the operator is told of it."""
+    return RefusedPositionError(
+        "The states were written by a version that this one does not follow.",
+        where="the changelog of the customers stage",
+        why=str(error),
+        next_step="start the version that wrote them, or have them made anew: tierstream state rebuild",
+    )
 
 
 def take_due_work(store: dict[bytes, bytes]) -> DueWork:

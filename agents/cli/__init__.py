@@ -30,6 +30,7 @@ COMMANDS = {
     "go-live": "End a backfill: from now on, changes are told.",
     "dlq": "Look at dead letters, and send them again.",
     "replay": "Fold the journal again: to another instant, under another policy.",
+    "state": "Make what workers keep of the customers anew from the journal.",
     "audit": "Prove that what was published is what the journal says.",
     "policy": "Check, compare, show and activate policies.",
     "customer": "Look at one customer.",

@@ -121,14 +121,14 @@ def replay_units(share: Share, told: Told) -> Tally:
     """Fold one unit after the other; `told` is told how many positions have been passed."""
     tally, passed = Tally(), 0
     for name in share.units:
-        unit = _Unit(share, name, tally)
+        unit = Unit(share, name, tally)
         for amount in unit.run():
             passed += amount
             told(passed)
     return tally
 
 
-class _Unit:
+class Unit:
     """One part of a journal on its way through the fold."""
 
     def __init__(self, share: Share, name: str, tally: Tally) -> None:
@@ -138,7 +138,8 @@ class _Unit:
         policy = load_canonical(share.options.policy) if share.options.policy else None
         self._names = {full: name for name, full in share.options.topics.items()}
         self._homes = share.journal.homes(name)
-        self._folds = [self._fold(home, policy) for home in self._homes]
+        self.folds = [self._fold(home, policy) for home in self._homes]
+        """One per home; when it has run, with everybody's time passed."""
         self._routes = Routes(share.journal.name, self._homes)
         self._events = 0
         fit = Fit(
@@ -162,18 +163,18 @@ class _Unit:
             self._take(entries)
             yield after - position
             position = after
-            folded = self._events + sum(fold.events for fold in self._folds)
+            folded = self._events + sum(fold.events for fold in self.folds)
             if folded - written >= SNAPSHOT_EVERY:
                 self._snapshot(position)
                 written = folded
-            if all(fold.over for fold in self._folds):
+            if all(fold.over for fold in self.folds):
                 break
         if folded > written:
             self._snapshot(position)
         self._finish()
 
     def _take(self, entries: list[Entry]) -> None:
-        folds, route, journal_lines = self._folds, self._routes.of, self._options.journal_lines
+        folds, route, journal_lines = self.folds, self._routes.of, self._options.journal_lines
         for entry in entries:
             if journal_lines:
                 self._line(JOURNAL, entry.key, entry.value)
@@ -217,7 +218,7 @@ class _Unit:
             self._writer.add(topic, key, line)
 
     def _finish(self) -> None:
-        for fold in self._folds:
+        for fold in self.folds:
             fold.close()
             self._tally.customers += len(fold)
             self._tally.folded += fold.events
@@ -228,7 +229,7 @@ class _Unit:
                 if self._writer is not None:
                     self._outbox.profile(key, state, regime)
                     self._write_out()
-        self._tally.events += self._events + sum(fold.events for fold in self._folds)
+        self._tally.events += self._events + sum(fold.events for fold in self.folds)
         if self._writer is not None:
             self._writer.close()
             self._tally.runs.append(self._writer.runs)
@@ -247,7 +248,7 @@ class _Unit:
         found = self._snapshots and self._snapshots.newest(self._options.until, self._holds)
         if not found:
             return begin
-        for fold, states in zip(self._folds, found.states(), strict=True):
+        for fold, states in zip(self.folds, found.states(), strict=True):
             fold.restore(states, found.head.latest)
         self._events = found.head.events
         self._tally.resumed += 1
@@ -261,14 +262,14 @@ class _Unit:
 
     def _snapshot(self, position: int) -> None:
         """Write where it stands, unless it has passed over records that came after `until`."""
-        if self._snapshots is None or any(fold.left_out for fold in self._folds):
+        if self._snapshots is None or any(fold.left_out for fold in self.folds):
             return
         head = Head(
             self._fit,
             position,
-            max(fold.latest for fold in self._folds),
-            self._events + sum(fold.events for fold in self._folds),
+            max(fold.latest for fold in self.folds),
+            self._events + sum(fold.events for fold in self.folds),
             self._journal.proof(position),
             self._homes,
         )
-        self._snapshots.write(head, (fold.states() for fold in self._folds))
+        self._snapshots.write(head, (fold.states() for fold in self.folds))

@@ -28,11 +28,11 @@ async def open_tenure(context: Context, stage: Stage, partition: int, writer: St
         await claim.start()  # from here on nobody else's claim succeeds, and the position record names whom to fence
         state = stage.partition(partition)
 
-        async def fence(found: str) -> None:
-            await _fence(context.cluster, found, writer)
+        async def end_term(found: str) -> None:
+            await fence(context.cluster, found, writer.name)
 
         async with context.restore_slots:
-            stored = await restore(context.cluster, changelog, state, context.restores, fence)
+            stored = await restore(context.cluster, changelog, state, context.restores, end_term)
         identities = await context.cluster.topics(stage.sources)
         offsets = await _checked(context, stage, partition, stored, identities)
         position = advance(stored, offsets, identities, context.app_version, writer.name)
@@ -45,9 +45,9 @@ async def open_tenure(context: Context, stage: Stage, partition: int, writer: St
     return tenure
 
 
-async def _fence(cluster: Cluster, found: str, ours: StageWriter) -> None:
+async def fence(cluster: Cluster, found: str, ours: str) -> None:
     """End the term of the writer that a partition belongs to: what it left open is aborted, and it commits no more."""
-    if found in {"", ours.name}:  # given back in order; or of an earlier term of our own, which the present one fenced
+    if found in {"", ours}:  # given back in order; or of an earlier term of our own, which the present one fenced
         return
     producer = TransactionalProducer(cluster, found)
     try:

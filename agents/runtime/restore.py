@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from agents.runtime.cluster import Cluster, Fetched, Instant, Isolation
 from agents.runtime.position import POSITION_KEY, Position, decode_position
 from agents.runtime.records import Unpacked, unpack
-from agents.runtime.stage import RUNTIME_KEYS, StagePartition, StateRecord
+from agents.runtime.stage import RUNTIME_KEYS, Restorable, StateRecord
 
 FETCH_BYTES = 2_000_000
 """About 7,000 states: restoring them holds the event loop for some fifteen milliseconds."""
@@ -84,7 +84,7 @@ class RestoreProgress:
 async def restore(
     cluster: Cluster,
     tp: TopicPartition,
-    stage: StagePartition,
+    stage: Restorable,
     progress: RestoreProgress,
     fence: Callable[[str], Awaitable[None]],
 ) -> Position | None:

@@ -50,14 +50,18 @@ class Batch(NamedTuple):
     """Records by (topic, partition), each list in the order of publication."""
 
 
-class StagePartition(Protocol):
-    """The state and the fold of one partition of one stage."""
+class Restorable(Protocol):
+    """What a changelog partition is read into."""
 
     def restore(self, records: Iterable[StateRecord]) -> None:
         """Take changelog records, in order; called repeatedly before `ready`."""
 
     def ready(self) -> None:
         """Take note that the changelog was read to its end."""
+
+
+class StagePartition(Restorable, Protocol):
+    """The state and the fold of one partition of one stage."""
 
     def fold(self, records: Sequence[Record], deadline: float) -> int:
         """Fold records in order until `time.perf_counter()` passes the deadline; return how many were taken.

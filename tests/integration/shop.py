@@ -64,6 +64,16 @@ class Shop:
         self._worker.kill()
         self._worker.wait(30)
 
+    def exit_code(self) -> int:
+        """Wait for the worker to end by itself."""
+        assert self._worker is not None
+        return self._worker.wait(WITHIN_S)
+
+    @property
+    def log(self) -> str:
+        """What its workers have said."""
+        return self._log.read_text()
+
     def close(self) -> None:
         """End the worker in order, if it is still there."""
         if self._worker is not None and self._worker.poll() is None:

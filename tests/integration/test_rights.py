@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agents.doctor.data import look_at_data
 from agents.doctor.findings import Level
@@ -19,6 +20,7 @@ from agents.kafka_rights import Right, Role, rights
 from agents.lookup import newest_value
 from agents.overrides import Wish, answers, checked, send
 from agents.policy_activation import activate_first, configured_policy, partitions_without_policy, policies_in_force
+from agents.rebuild.run import await_workers_end, prepare, write_anew
 from agents.settings import KafkaSettings, PolicySettings, Settings, WorkerSettings
 from agents.topics import create_and_align
 from tests.integration.secured import PHRASE, SecuredKafka, running_worker
@@ -31,6 +33,7 @@ USERS: dict[str, Role] = {
     "feeder": "feeder",
     "operator": "operator",
     "reader": "reader",
+    "rebuilder": "rebuilder",
     "worker": "worker",
     "worker-by-password": "worker",
 }
@@ -182,6 +185,24 @@ def test_a_doctor_looks_at_everything(secured: SecuredKafka) -> None:
     assert [finding for finding in findings if finding.level is Level.ERROR] == []
     assert {"broker", "topic-missing", "clock-skew", "certificate"} <= {finding.check for finding in findings}
     assert look_at_data(doctor, sample=100).complete
+
+
+def test_states_are_made_anew(secured: SecuredKafka, tmp_path: Path) -> None:
+    """A worker's states, once it has left: found as they are."""
+    with running_worker(_settings(secured, "worker"), tmp_path) as worker:
+        _feed(_settings(secured, "feeder"), "customer-rebuilt")
+        _await_profile(_settings(secured, "reader"), "customer-rebuilt")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
+    settings = _settings(secured, "rebuilder")
+    settings = replace(settings, worker=replace(settings.worker, data_dir=str(tmp_path)))
+
+    prepare(settings, jobs=1, told=lambda *_: None)
+    await_workers_end(settings, 30, lambda _: None)
+    done = write_anew(settings, jobs=1, told=lambda *_: None)
+
+    assert sum(part.customers for part in done) >= 1
+    assert [part.changed + part.removed for part in done] == [0] * PARTITIONS
 
 
 def test_an_operator_decides_by_hand(secured: SecuredKafka) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 import agents.customers
+from agents.errors import RefusedPositionError
 from agents.partition_records import POLICIES_KEY
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockTick, control_key
@@ -54,6 +55,17 @@ def test_a_policy_stands_in_the_changelog_with_the_position_that_passed_it() -> 
     changes = [c.data for c in committed.topics["tier-changes"]]
     assert [(c["policy"]["name"], c["tier"]["id"], c["cause"]) for c in changes] == [("default", "silver", "event")]
     assert committed.of("customer-profiles", b"c1")[-1].data["policy"] == {"name": "strict", "hash": strict.hash}
+
+
+@pytest.mark.parametrize("version", [0, 99])
+def test_states_of_an_unread_version_are_refused_with_the_remedy(version: int) -> None:
+    """Before anything is folded: by the head of each record, which is read anyway."""
+    committed = folded(journal_with_orders().records)
+    record = committed.changelog[b"c1"] or b""
+    committed.changelog[b"c1"] = bytes([version]) + record[1:]
+
+    with pytest.raises(RefusedPositionError, match="tierstream state rebuild"):
+        restored(customers_stage(), committed)
 
 
 def test_an_activation_is_in_the_audit_with_its_place() -> None:
