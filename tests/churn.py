@@ -1,5 +1,10 @@
 """Models and customers for the tests of churn scores."""
 
+from pathlib import Path
+
+import msgspec
+
+from agents.model_file import ModelFile
 from schemas.clock import MS_PER_DAY
 from streams.models.churn_model import (
     Calibration,
@@ -7,6 +12,8 @@ from streams.models.churn_model import (
     FrustrationParameters,
     SpendParameters,
     VisitParameters,
+    canonical_model,
+    model_hash,
 )
 from streams.models.scoring import ChurnInputs
 
@@ -53,6 +60,13 @@ TROUBLED = ChurnInputs(
     frustration_at_ms=ANCHOR_MS + 5 * MS_PER_DAY,
 )
 """With everything that can happen to a customer."""
+
+
+def model_file(path: Path, model: ChurnModel) -> str:
+    """Write a model as `tierstream fit` does; the path."""
+    file = ModelFile(model=model, hash=model_hash(canonical_model(model)), fit={}, holdout=[])
+    path.write_bytes(msgspec.json.encode(file))
+    return str(path)
 
 
 def after(days: float) -> int:

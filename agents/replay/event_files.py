@@ -1,7 +1,7 @@
 """What the topics hold as files, one JSON object per line, so that two runs can be compared byte by byte.
 
 Lines stand in key, then topic order. Only what depends on the run is left out: ticks, the clock's daily advance, and
-where a record lay. Of control records, policies come first and the clock's end last.
+where a record lay. Of control records, activations come first, in their order, and the clock's end last.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,11 +64,16 @@ def write_file(folder: Path, topic: str, lines: Iterable[Line]) -> int:
     A key lies in one partition, so the order of arrival is kept. Control records, the same in all partitions, are
     written once.
     """
-    return write_sorted(folder, topic, sorted(lines, key=itemgetter(0)))
+    return write_sorted(folder, topic, sorted(lines, key=collation))
+
+
+def collation(line: Line) -> bytes:
+    """What lines are sorted by: the key. Control records share one, since a model follows the policy before it."""
+    return b"\0" if is_control_key(line[0]) else line[0]
 
 
 def write_sorted(folder: Path, topic: str, lines: Iterable[Line]) -> int:
-    """The same for lines that are sorted by key already, and may be more than memory holds."""
+    """The same for lines that are sorted already, and may be more than memory holds."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / FILES[topic]).open("wb") as file:
         count = 0

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import merge
-from operator import itemgetter
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Final
 
-from agents.replay.event_files import FILES, Line, write_sorted
+from agents.replay.event_files import FILES, Line, collation, write_sorted
 
 RUN_BYTES: Final = 64_000_000
 """How much of one topic a process holds before it writes a run."""
@@ -45,7 +44,7 @@ class RunWriter:
         lines, self._lines[topic], self._bytes[topic] = self._lines[topic], [], 0
         if not lines:
             return
-        lines.sort(key=itemgetter(0))
+        lines.sort(key=collation)
         path = self._folder / f"{topic}.{self._name}.{len(self.runs[topic])}"
         with path.open("wb") as file:
             for key, line in lines:
@@ -60,7 +59,7 @@ def write_files(folder: Path, shares: Sequence[Runs], topics: Iterable[str]) -> 
         paths = [path for runs in shares for path in runs.get(topic, ())]
         with ExitStack() as opened:
             runs = [_lines_of(opened.enter_context(path.open("rb"))) for path in paths]
-            count += write_sorted(folder, topic, merge(*runs, key=itemgetter(0)))
+            count += write_sorted(folder, topic, merge(*runs, key=collation))
         for path in paths:
             path.unlink()
     return count

@@ -12,13 +12,12 @@ from agents.embedded import EmbeddedKafka
 from agents.kafka_clients import admin_client
 from agents.lookup import newest_value
 from agents.model_activation import activate_model, models_in_force, unfit_under
-from agents.model_file import ModelFile
 from agents.policy_activation import activate_first, configured_policy, policies_in_force
 from agents.settings import KafkaSettings, PolicySettings, Settings
 from agents.topics import create_and_align
 from schemas.journal import ModelActivated, decode_journal
-from streams.models.churn_model import ChurnModel, canonical_model, load_model, model_hash
-from tests.churn import FULL
+from streams.models.churn_model import canonical_model, load_model, model_hash
+from tests.churn import FULL, model_file
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
@@ -46,14 +45,8 @@ def shop(kafka: EmbeddedKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         admin.delete_topics([topic for topic in admin.list_topics() if topic.startswith("model")])
 
 
-def written(path: Path, model: ChurnModel) -> str:
-    file = ModelFile(model=model, hash=model_hash(canonical_model(model)), fit={}, holdout=[])
-    path.write_bytes(msgspec.json.encode(file))
-    return str(path)
-
-
 def test_a_model_goes_into_every_partition(shop: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["model", "activate", written(tmp_path / "model.json", FULL), "--json"]) == 0
+    assert run(["model", "activate", model_file(tmp_path / "model.json", FULL), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["name"], told["hash"]) == ("full", model_hash(canonical_model(FULL)))
 
@@ -73,10 +66,13 @@ def test_what_does_not_fit_is_refused_with_a_remedy(
     assert FULL.calibration is not None
     short = msgspec.structs.replace(FULL.calibration, horizon_days=30)
     assert (
-        run(["model", "activate", written(tmp_path / "a.json", msgspec.structs.replace(FULL, calibration=short))]) == 2
+        run(["model", "activate", model_file(tmp_path / "a.json", msgspec.structs.replace(FULL, calibration=short))])
+        == 2
     )
     assert "tierstream fit --horizon-days 90" in capsys.readouterr().err
-    assert run(["model", "activate", written(tmp_path / "b.json", msgspec.structs.replace(FULL, currency="CNY"))]) == 2
+    assert (
+        run(["model", "activate", model_file(tmp_path / "b.json", msgspec.structs.replace(FULL, currency="CNY"))]) == 2
+    )
     assert "its amounts are in CNY, the policy's in USD" in capsys.readouterr().err
     assert newest_value(shop, shop.topic("customer-events"), b"\x00model.activated", partition=0) is None
     assert unfit_under(shop, policies_in_force(shop)[-1]) is None

@@ -13,6 +13,7 @@ from agents.kafka_clients import producer
 from agents.lookup import home_of
 from agents.replay.event_files import DEAD_LETTERS, FILES, JOURNAL, Collector, write_file
 from agents.runtime.names import changelog
+from tests.churn import FULL, model_file
 from tests.integration.shop import PARTITIONS, Shop, eventually
 from tests.unit.agents.replay.journals import files
 from tests.unit.agents.silver import STRICT
@@ -56,14 +57,16 @@ def told(shop: Shop) -> int:
 
 @pytest.fixture
 def shop(kafka: EmbeddedKafka, tmp_path: Path, request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - a generator
-    """A shop that has lived: orders, a refused record, another policy in the middle, a worker that was killed."""
+    """A shop that has lived: orders, a refused record, another policy and model, a worker that was killed."""
     batch = request.node.callspec.params["batch"]
     made = Shop(kafka.bootstrap, tmp_path, f"replay-{batch}")
     made.config.write_text(made.config.read_text() + f"commit_records_max = {batch}\n")
     (tmp_path / "strict.toml").write_text(STRICT)
     made.start()
     try:
-        made.send([order(number) for number in range(200)])
+        made.send([order(number) for number in range(100)])
+        assert run(["model", "activate", model_file(tmp_path / "model.json", FULL), "--config", str(made.config)]) == 0
+        made.send([order(number) for number in range(100, 200)])
         made.send([{"type": "order.completed", "id": "bad", "customer_id": "c1"}])
         refund = {"type": "order.refunded", "refund_id": "r", "currency": "EUR", "refund_minor": 1}
         made.send([{**refund, "id": "r1", "time": "2026-09-01T00:00:00Z", "order_id": "o1", "customer_id": "c1"}])
@@ -88,6 +91,7 @@ def test_replay_past_and_audit(shop: Shop, tmp_path: Path, capsys: pytest.Captur
     answer = shop.command(capsys, "replay", "--out", str(tmp_path / "again"), "--snapshots", str(tmp_path / "kept"))
     assert files(tmp_path / "again") == expected
     assert b'"name":"strict"' in expected["tier-changes.jsonl"]
+    assert b'"model":{"name":"full"' in expected["churn-risk.jsonl"]
     assert len(expected["dead-letters.jsonl"].splitlines()) == 1
     assert (answer["events"], answer["customers"], answer["resumed"]) == (401, CUSTOMERS, 0)
     again = shop.command(capsys, "replay", "--jobs", "1", "--snapshots", str(tmp_path / "kept"))
@@ -105,7 +109,7 @@ def past_of_one_customer(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixtu
     """With the index and without it, and the same as the topics say."""
     index = ("--index", str(tmp_path / "index"))
     slow = shop.command(capsys, "customer", "timeline", "c1", *index)
-    assert shop.command(capsys, "customer", "index", *index)["entries"] == 401 + 2 * PARTITIONS
+    assert shop.command(capsys, "customer", "index", *index)["entries"] == 401 + 3 * PARTITIONS
     quick = shop.command(capsys, "customer", "timeline", "c1", *index)
     assert slow["scanned"] > 100
     assert quick == {**slow, "scanned": 0}
@@ -158,7 +162,7 @@ def audit_finds_what_is_wrong(shop: Shop, capsys: pytest.CaptureFixture[str]) ->
     assert found["differences"] == 1
     assert (found["first"]["kind"], found["first"]["topic"]) == ("doubled", topic)
     assert found["first"]["offset"] is not None
-    assert "c1" not in json.dumps(found)
+    assert '"c1"' not in json.dumps(found)
 
     with producer(shop.settings) as writer:
         states = changelog(shop.settings.kafka.application_id, "customers")

@@ -17,13 +17,16 @@ from schemas.events import InputEvent
 from schemas.journal import (
     ClockTick,
     ControlRecord,
+    ModelActivated,
     PolicyActivated,
     control_key,
     encode_journal,
     journal_key,
 )
+from streams.models.churn_model import ChurnModel, canonical_model, model_hash
 from streams.policy.model import Policy
 from streams.policy.parse import canonical
+from tests.churn import FULL
 from tests.journal import JOURNAL, customers_stage, default_policy, policy_of
 from tests.unit.agents.silver import AT, STRICT, order, refund, visit
 
@@ -38,14 +41,16 @@ def strict_policy() -> Policy:
     return policy_of(STRICT, "USD", "UTC")
 
 
-def happenings() -> Iterator[tuple[int, InputEvent | Policy | None]]:
-    """Orders, visits, refunds of orders that never come, a policy in the middle; None: the clock has come so far."""
+def happenings() -> Iterator[tuple[int, InputEvent | Policy | ChurnModel | None]]:
+    """Orders, visits, refunds of unknown orders, a model and a policy in between; None: how far the clock is."""
     yield 0, default_policy()
     for day in range(DAYS):
         at = AT + day * MS_PER_DAY
         yield at, None
         if day == DAYS // 2:
             yield at, strict_policy()
+        if day == DAYS // 3:
+            yield at, FULL
         for number in range(CUSTOMERS):
             customer = f"c{number}"
             if (day + number) % (number + 3) == 0:
@@ -60,7 +65,7 @@ def partitions(count: int) -> list[Partition]:
     """The journal that intake and the stage write of it, with ticks, a partition each."""
     journal: list[Partition] = [[] for _ in range(count)]
     for at, item in happenings():
-        if item is None or isinstance(item, Policy):
+        if item is None or isinstance(item, Policy | ChurnModel):
             for number in range(count):
                 control = _control(at, item, (number, count))
                 _append(journal[number], number, control_key(control), encode_journal(control))
@@ -127,10 +132,14 @@ def files(folder: Path, names: Sequence[str] = ()) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if not names or path.name in names}
 
 
-def _control(at: int, item: Policy | None, home: tuple[int, int]) -> ControlRecord:
+def _control(at: int, item: Policy | ChurnModel | None, home: tuple[int, int]) -> ControlRecord:
     if item is None:
         return ClockTick(instant=format_instant(at), home=home)
-    text, since = canonical(item), format_instant(at)
+    since = format_instant(at)
+    if isinstance(item, ChurnModel):
+        text = canonical_model(item)
+        return ModelActivated(id="m", effective_at=since, name=item.name, hash=model_hash(text), text=text, home=home)
+    text = canonical(item)
     return PolicyActivated(id="p", effective_at=since, name=item.name, hash=item.hash, text=text, home=home)
 
 

@@ -25,6 +25,7 @@ def test_replay_is_live_byte_for_byte(tmp_path: Path, batch: int, jobs: int) -> 
     assert files(tmp_path / "again") == expected
     assert len(expected["tier-changes.jsonl"].splitlines()) > 40
     assert b'"policy":{"name":"strict"' in expected["tier-changes.jsonl"]
+    assert b'"model":{"name":"full"' in expected["churn-risk.jsonl"]
     assert b"refund_without_order" in expected[FILES[DEAD_LETTERS]]
 
 
