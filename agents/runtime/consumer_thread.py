@@ -15,11 +15,12 @@ from mode import Service
 from agents.runtime import names
 from agents.runtime.chunks import IDLE, ChunkReader
 from agents.runtime.inbox import Chunk
-from agents.runtime.membership import watch_membership
+from agents.runtime.membership import assignment_stands, watch_membership
 
 FETCH_BYTES_PER_PARTITION = 1_000_000
 LEAVE_WITHIN_S = 2.0
 GROUP_COMMIT_WITHIN_S = 2.0
+GROUP_ANSWERS_WITHIN_S = 2.0
 COORDINATOR_CHECK_S = 0.5
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,16 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             log.debug("group offsets not committed", why=repr(error))
             return False
         return True
+
+    async def assignment_stands(self) -> bool:
+        """Ask the group about this member, within a time. Called in the thread."""
+        if self._consumer is None:
+            return False
+        try:
+            async with asyncio.timeout(GROUP_ANSWERS_WITHIN_S):
+                return await assignment_stands(self._consumer._coordinator)  # noqa: SLF001 - aiokafka tells it nowhere else
+        except TimeoutError:
+            return False
 
     def post(self, act: Callable[..., None], *args: Any) -> None:  # noqa: ANN401
         """Have something done in the thread, in the order of the calls; nothing is returned."""

@@ -75,6 +75,15 @@ class ChunkConsumer(driver.Consumer):
         """See Source."""
         self._thread.post(self._thread.reader.resume, tuple(tps))
 
+    async def assignment_stands(self) -> bool:
+        """See Source."""
+        thread = self._thread
+        try:
+            future = asyncio.run_coroutine_threadsafe(thread.assignment_stands(), thread.thread_loop)
+        except RuntimeError:  # the thread has ended
+            return False
+        return await asyncio.wrap_future(future)
+
     # reports from the thread
 
     def moved(self, tp: TopicPartition, error: Exception) -> None:
