@@ -23,6 +23,7 @@ from agents.runtime import names
 from agents.runtime.consumer_thread import ChunkThread, PausingListener
 from agents.runtime.denials import as_denied
 from agents.runtime.inbox import Chunk
+from agents.runtime.wire import Member
 
 SCHEME = "chunks"
 POLL_S = 1.0
@@ -47,13 +48,11 @@ class ChunkConsumer(driver.Consumer):
         self.on_dead: Callable[[BaseException], None] = lambda _error: None
         self.last_turn = time.monotonic()
         """When the drain loop last turned; for the watchdog."""
+        self.member: Member | None = None
+        """As what the group knows this worker; set when the consumer has closed."""
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
-
-    def leave(self) -> None:
-        """Have the group told, at the end, that this member will not come back (a static member is silent else)."""
-        self._thread.leaving = True
 
     # Source: what a task asks of the consumer
 
