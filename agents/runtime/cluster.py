@@ -209,6 +209,14 @@ class Cluster:
         """Send a request to the node that coordinates a consumer group."""
         return await self._send(await self._coordinator(CoordinationType.GROUP, group), request, lane="group")
 
+    async def ask(self, node: int, request: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        """Send any request to a node."""
+        return await self._send(node, request, lane="metadata")
+
+    def nodes(self) -> list[int]:
+        """Return the brokers that are known now."""
+        return [int(broker.nodeId) for broker in self._client.cluster.brokers()]
+
     async def _coordinator(self, kind: Any, name: str) -> int:  # noqa: ANN401 - aiokafka is untyped
         try:
             return int(await self._client.coordinator_lookup(kind, name))

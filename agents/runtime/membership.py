@@ -1,7 +1,7 @@
 """What the group says of this worker: whether its assignment is in force, and whether another took its name.
 
-The name is the `group.instance.id`. aiokafka's heartbeats do not carry the name, so that the broker cannot answer "fenced": it answers "unknown member", and
-the two processes would take the name from each other for ever.
+The name is the `group.instance.id`. aiokafka's heartbeats do not carry it, so that the broker cannot answer "fenced":
+it answers "unknown member", and two processes of one name would take it from each other for ever.
 """
 
 import time

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka import TopicPartition
@@ -23,7 +23,9 @@ from agents.runtime import names
 from agents.runtime.consumer_thread import ChunkThread, PausingListener
 from agents.runtime.denials import as_denied
 from agents.runtime.inbox import Chunk
-from agents.runtime.wire import Member
+
+if TYPE_CHECKING:
+    from agents.runtime.wire import Member
 
 SCHEME = "chunks"
 POLL_S = 1.0

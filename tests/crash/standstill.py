@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from tests.crash.harness import Deployment
 
 STAGES = ("intake", "customers")
+BOOTSTRAP_TIMEOUT_MS = 5_000
 READ_COMMITTED, READ_UNCOMMITTED = "read_committed", "read_uncommitted"
 
 
@@ -35,7 +36,7 @@ def dump(deployment: Deployment) -> Path:
 
 
 def _admin(deployment: Deployment) -> KafkaAdminClient:
-    return KafkaAdminClient(bootstrap_servers=deployment.bootstrap)
+    return KafkaAdminClient(bootstrap_servers=deployment.bootstrap, bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS)
 
 
 def _changelogs(deployment: Deployment) -> list[TopicPartition]:
@@ -44,7 +45,9 @@ def _changelogs(deployment: Deployment) -> list[TopicPartition]:
 
 
 def _ends(deployment: Deployment, isolation: str) -> dict[TopicPartition, int]:
-    consumer = KafkaConsumer(bootstrap_servers=deployment.bootstrap, isolation_level=isolation)
+    consumer = KafkaConsumer(
+        bootstrap_servers=deployment.bootstrap, bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS, isolation_level=isolation
+    )
     try:
         return dict(consumer.end_offsets(_changelogs(deployment)))
     finally:
@@ -52,7 +55,7 @@ def _ends(deployment: Deployment, isolation: str) -> dict[TopicPartition, int]:
 
 
 def _held_back(deployment: Deployment) -> Iterator[str]:
-    """Yield each changelog partition whose last stable offset is behind its end, and which producers are at work on it."""
+    """Yield each changelog partition, how far it is stable, and who is at work on one that is not to its end."""
     stable, ends = _ends(deployment, READ_COMMITTED), _ends(deployment, READ_UNCOMMITTED)
     admin = _admin(deployment)
     for place, end in ends.items():
