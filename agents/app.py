@@ -56,7 +56,6 @@ def create_engine(
             commit_interval_s=worker.commit_interval_ms / 1000,
             commit_records_max=worker.commit_records_max,
             stalled_after_s=worker.stalled_after_s,
-            fenced_grace_s=worker.session_timeout_s + 2,
         ),
         app_version=version("tierstream"),
         accepted_topics=accepted_topics,

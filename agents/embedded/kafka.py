@@ -53,6 +53,9 @@ log.segment.delete.delay.ms=1000
 # A killed node is registered again only when its old session is over: 9 s by default.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+# How long the coordinator of transactions waits for a lost answer to its markers, and ends no transaction meanwhile:
+# 30 s by default. A broker that has just started can owe that answer for ever (docs/explanation/recovery.md).
+request.timeout.ms=5000
 """
 
 

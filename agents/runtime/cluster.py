@@ -203,13 +203,28 @@ class Cluster:
 
     async def transaction_coordinator(self, transactional_id: str) -> int:
         """Look up which node coordinates a transactional id."""
+        return await self._coordinator(CoordinationType.TRANSACTION, transactional_id)
+
+    async def ask_group(self, group: str, request: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        """Send a request to the node that coordinates a consumer group."""
+        return await self._send(await self._coordinator(CoordinationType.GROUP, group), request, lane="group")
+
+    async def ask(self, node: int, request: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        """Send any request to a node."""
+        return await self._send(node, request, lane="metadata")
+
+    def nodes(self) -> list[int]:
+        """Return the brokers that are known now."""
+        return [int(broker.nodeId) for broker in self._client.cluster.brokers()]
+
+    async def _coordinator(self, kind: Any, name: str) -> int:  # noqa: ANN401 - aiokafka is untyped
         try:
-            return int(await self._client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id))
+            return int(await self._client.coordinator_lookup(kind, name))
         except (KafkaError, AssertionError) as error:
-            if denied := as_denied(error, transactional_id):
+            if denied := as_denied(error, name):
                 raise denied from error
             self.troubles += 1
-            raise ClusterAwayError(f"coordinator of {transactional_id}: {error!r}") from error
+            raise ClusterAwayError(f"coordinator of {name}: {error!r}") from error
 
     async def send(self, node: int, request: Any, *, lane: str) -> Any:  # noqa: ANN401 - aiokafka is untyped
         """Send on a lane. NodeNotReadyError: certainly not sent. Another KafkaError: sent perhaps, not answered."""

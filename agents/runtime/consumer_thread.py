@@ -15,11 +15,13 @@ from mode import Service
 from agents.runtime import names
 from agents.runtime.chunks import IDLE, ChunkReader
 from agents.runtime.inbox import Chunk
-from agents.runtime.membership import watch_membership
+from agents.runtime.membership import assignment_stands, watch_membership
+from agents.runtime.wire import Member
 
 FETCH_BYTES_PER_PARTITION = 1_000_000
-LEAVE_WITHIN_S = 2.0
+CLOSE_WITHIN_S = 2.0
 GROUP_COMMIT_WITHIN_S = 2.0
+GROUP_ANSWERS_WITHIN_S = 2.0
 COORDINATOR_CHECK_S = 0.5
 
 log = structlog.get_logger(__name__)
@@ -39,8 +41,6 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
 
     logger = logging.getLogger(names.FAUST_LOGGER)
     reader: ChunkReader
-    leaving = False
-    """Whether the group is told that this member will not come back (a static member is silent by itself)."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - Faust is untyped
         conf = self.app.conf
@@ -92,6 +92,16 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             return False
         return True
 
+    async def assignment_stands(self) -> bool:
+        """Ask the group about this member, within a time. Called in the thread."""
+        if self._consumer is None:
+            return False
+        try:
+            async with asyncio.timeout(GROUP_ANSWERS_WITHIN_S):
+                return await assignment_stands(self._consumer._coordinator)  # noqa: SLF001 - aiokafka tells it nowhere else
+        except TimeoutError:
+            return False
+
     def post(self, act: Callable[..., None], *args: Any) -> None:  # noqa: ANN401
         """Have something done in the thread, in the order of the calls; nothing is returned."""
         with contextlib.suppress(RuntimeError):  # the thread has ended: there is nothing to steer
@@ -121,12 +131,24 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         self.parent_loop.call_soon_threadsafe(self.consumer.coordinator_failed, error, dead)
 
     async def on_thread_stop(self) -> None:
-        """Leave the group, if this member will not come back, and close; in bounded time."""
+        """Close, in bounded time, without a word to the group: `leave_group` has the last one, and needs the name."""
         consumer = self._consumer
-        if consumer is not None and self.leaving:
-            consumer._coordinator._group_instance_id = None  # noqa: SLF001 - a static member sends no LeaveGroup
+        if consumer is None:
+            await super().on_thread_stop()
+            return
+        coordinator = consumer._coordinator  # noqa: SLF001
+
+        async def keep_still() -> None:
+            self._note_member(coordinator)
+
+        coordinator._maybe_leave_group = keep_still  # noqa: SLF001
         try:
-            async with asyncio.timeout(LEAVE_WITHIN_S):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
                 await super().on_thread_stop()
-        except TimeoutError:
-            log.warning("the consumer did not close in time", seconds=LEAVE_WITHIN_S)
+        except TimeoutError:  # a join waits for the others: it must not be answered after the group was told
+            coordinator._coordination_task.cancel()  # noqa: SLF001
+            self._note_member(coordinator)
+            log.warning("the consumer did not close in time", seconds=CLOSE_WITHIN_S)
+
+    def _note_member(self, coordinator: Any) -> None:  # noqa: ANN401
+        self.consumer.member = Member(coordinator.member_id, coordinator._group_instance_id)  # noqa: SLF001

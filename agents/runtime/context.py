@@ -18,7 +18,7 @@ RESTORES_AT_ONCE = 4
 
 
 class Source(Protocol):
-    """The consumer as a task sees it. None of these waits; they take effect in the order of the calls."""
+    """The consumer as a task sees it. What does not say otherwise never waits; calls take effect in their order."""
 
     def open(self, offsets: Mapping[TopicPartition, int]) -> int:
         """Seek and fetch; returns the number that chunks following this seek carry."""
@@ -31,6 +31,9 @@ class Source(Protocol):
 
     def resume(self, tps: Iterable[TopicPartition]) -> None:
         """Go on fetching these."""
+
+    async def assignment_stands(self) -> bool:
+        """Ask the group, now, whether this worker's assignment is in force; False also when nobody answers in time."""
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from agents.runtime.engine_settings import EngineSettings
 from agents.runtime.failures import InputMovedError
 from agents.runtime.faust_app import add_stage, new_app
 from agents.runtime.heartbeat import Heartbeat
+from agents.runtime.leaving import leave_group
 from agents.runtime.partition import PartitionTask
 from agents.runtime.progress import ProgressPublisher
 from agents.runtime.restore import RestoreProgress
@@ -43,6 +44,7 @@ class Engine:
         self.cluster = Cluster(settings.bootstrap, client_id=settings.application, security=settings.security)
         self.failure: BaseException | None = None
         self.ended = asyncio.Event()
+        self._leaving = False
         self.joined = self.restored_once = False
         """Whether the first assignment came; whether all of one has been restored."""
         progress = settings.progress
@@ -88,7 +90,7 @@ class Engine:
 
     def end(self) -> None:
         """End the worker in order, telling the group not to wait for this member."""
-        self.app.consumer.leave()
+        self._leaving = True
         self.ended.set()
 
     async def start(self) -> None:
@@ -106,9 +108,16 @@ class Engine:
         await asyncio.gather(*self._services, return_exceptions=True)
         if self.app.started:
             await self.app.stop()
+            await self._leave()
         for table in self.tables:
             await table.writer.close()
         await self.cluster.close()
+
+    async def _leave(self) -> None:
+        """Have the group forget this member, if it will not come back; one without a name never does."""
+        member = self.app.consumer.member
+        if member is not None and any(member) and (self._leaving or member.instance_id is None):
+            await leave_group(self.cluster, self.settings.application, member)
 
     async def _quiesce(self) -> None:
         """Stop fetching and folding; open commits have their time to finish."""

@@ -13,8 +13,6 @@ class Pace:
     commit_interval_s: float = 0.1
     commit_records_max: int = 5_000
     stalled_after_s: float = 30.0
-    fenced_grace_s: float = 8.0
-    """How long a fenced task waits to learn that a rebalance took its partition: a session and the rebalance."""
 
 
 @dataclass(frozen=True, slots=True)

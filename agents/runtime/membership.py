@@ -1,14 +1,33 @@
-"""Notices that another process has joined the group under this worker's name (`group.instance.id`).
+"""What the group says of this worker: whether its assignment is in force, and whether another took its name.
 
-aiokafka's heartbeats do not carry the name, so that the broker cannot answer "fenced": it answers "unknown member", and
-the two processes would take the name from each other for ever.
+The name is the `group.instance.id`. aiokafka's heartbeats do not carry it, so that the broker cannot answer "fenced":
+it answers "unknown member", and two processes of one name would take it from each other for ever.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.group import HeartbeatRequest
+
 from agents.errors import FencedError
+
+
+async def assignment_stands(coordinator: Any) -> bool:  # noqa: ANN401 - aiokafka is untyped
+    """Ask the group whether it knows this member in its present generation, with no rebalance under way.
+
+    Nothing is done about any other answer: the coordinator's own heartbeat gets it too, and joins the group again.
+    """
+    if coordinator._rejoin_needed_fut.done() or coordinator.generation < 1:  # noqa: SLF001
+        return False
+    asked = coordinator.generation
+    request = HeartbeatRequest(coordinator.group_id, asked, coordinator.member_id)
+    try:
+        answer = await coordinator._send_req(request)  # noqa: SLF001
+    except KafkaError:
+        return False
+    return answer.error_code == 0 and coordinator.generation == asked and not coordinator._rejoin_needed_fut.done()  # noqa: SLF001
 
 
 def watch_membership(coordinator: Any, on_taken: Callable[[BaseException], None]) -> None:  # noqa: ANN401

@@ -5,7 +5,6 @@ Nothing escapes from here into Faust, whose answer to an exception is to go on w
 
 import asyncio
 import contextlib
-import math
 import time
 import traceback
 from collections.abc import Mapping
@@ -19,14 +18,16 @@ from agents.runtime.context import Context
 from agents.runtime.failures import TenureFailure
 from agents.runtime.inbox import Chunk
 from agents.runtime.opening import open_tenure
-from agents.runtime.producer import TRANSACTION_TIMEOUT_MS
 from agents.runtime.restore import RestoreProgress
 from agents.runtime.stage import Stage
 from agents.runtime.tenure import Tenure
 from agents.runtime.writer import StageWriter
 
 REBUILDS_MAX = 5
-"""Failures in a row, without a commit between them, after which building the task again is given up."""
+"""Failures in a row after which building the task again is given up. A broker that is away is no failure."""
+PROVED_AFTER_S = 60.0
+"""A tenure that lived so long ends the row, as one that committed does: a partition without input commits nothing."""
+ASK_AGAIN_S = 0.5
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 SAY_EVERY = 10
 
@@ -45,7 +46,6 @@ class PartitionTask:
         self._free = asyncio.Event()
         self._free.set()
         self._reassigned = asyncio.Event()
-        self._reassigned_at = -math.inf
         self.tenure: Tenure | None = None
         """The tenure at work; None while one is being opened."""
         self.since = time.monotonic()
@@ -94,7 +94,6 @@ class PartitionTask:
         """After a new assignment: fetch on, and go on after `hold`."""
         self._free.set()
         self._reassigned.set()
-        self._reassigned_at = time.monotonic()
         if self.tenure is not None:
             self.tenure.fetch()
             self.tenure.release()
@@ -119,7 +118,7 @@ class PartitionTask:
         self._context.metrics.forget(self.stage.name, self.partition)
 
     async def _live(self) -> None:
-        failed = 0
+        failed = away = 0
         while True:
             self.since = time.monotonic()
             tenure: Tenure | None = None
@@ -137,11 +136,16 @@ class PartitionTask:
                 self._context.source.shut(self._tps)
                 if tenure is not None:
                     await tenure.close()
-            failed = 1 if tenure is not None and tenure.commits else failed + 1
-            if not await self._may_rebuild(failure, failed):
+            if tenure is not None and (tenure.commits or time.monotonic() - self.since > PROVED_AFTER_S):
+                failed = away = 0
+            if isinstance(failure, failures.ClusterAwayError):
+                away += 1
+            else:
+                failed, away = failed + 1, 0
+            if not await self._may_rebuild(failure, failed, away):
                 return
             self._context.metrics.rebuilds.labels(self.stage.name, type(failure).__name__).inc()
-            await asyncio.sleep(BACKOFF_S[min(failed, len(BACKOFF_S)) - 1])
+            await asyncio.sleep(BACKOFF_S[min(away or failed, len(BACKOFF_S)) - 1])
 
     def _begin(self, tenure: Tenure) -> None:
         self.tenure = tenure
@@ -150,15 +154,17 @@ class PartitionTask:
             tenure.hold()
         tenure.fetch()
 
-    async def _may_rebuild(self, failure: Exception, failed: int) -> bool:
+    async def _may_rebuild(self, failure: Exception, failed: int, away: int) -> bool:
         """Decide whether to build the task again; otherwise the worker is told to end."""
         match failure:
             case failures.ClusterAwayError():
-                if failed % SAY_EVERY == 1:
-                    self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=failed)
+                if away % SAY_EVERY == 1:
+                    self._log.warning("the cluster is away; building the task again", why=str(failure), attempt=away)
                 return True
             case failures.FencedOffError():
-                if failed <= REBUILDS_MAX and await self._still_ours(failure):
+                self._log.warning("fenced", why=str(failure), times=failed)
+                if failed <= REBUILDS_MAX:
+                    await self._until_ours()
                     return True
                 self._fail(_fenced(self.stage.name, self.partition, failure))
             case failures.TenureFailure():
@@ -179,24 +185,19 @@ class PartitionTask:
                 self._fail(_unforeseen(self.stage.name, self.partition, failure))
         return False
 
-    async def _still_ours(self, failure: Exception) -> bool:
-        """Whether a fenced writer's partition may be opened again: at once, after the next assignment, or not at all.
+    async def _until_ours(self) -> None:
+        """Return when the group has said that the partition may be opened again; `stop` ends the waiting otherwise.
 
         A writer is fenced by whoever takes over a partition that was not given back in order. That one partition is
-        lost; the others are ours still, if the assignment is newer than the fencing, or just a little older.
+        lost, the others are ours still. When it was fenced cannot be told: a writer with nothing to commit notices it
+        minutes later. So the group is asked now; while a rebalance is under way, its end decides.
         """
-        now = time.monotonic()
-        grace_s = self._context.pace.fenced_grace_s
-        open_s, assigned_s = now - self._writer.clock.started, now - self._reassigned_at
-        self._log.warning("fenced", why=str(failure), commit_begun_s=round(open_s, 1))
         self._reassigned.clear()
-        if assigned_s > grace_s and open_s * 1000 < TRANSACTION_TIMEOUT_MS:
+        while not (self._reassigned.is_set() or await self._context.source.assignment_stands()):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_s):
+                async with asyncio.timeout(ASK_AGAIN_S):
                     await self._reassigned.wait()
-        await self._free.wait()  # a rebalance may be under way: its end decides
-        aborted_by_the_coordinator = open_s * 1000 >= TRANSACTION_TIMEOUT_MS  # it ended what was left open too long
-        return self._reassigned.is_set() or assigned_s <= grace_s or aborted_by_the_coordinator
+        await self._free.wait()
 
     def _fail(self, error: TierstreamError) -> None:
         self._log.error("partition failed", error=type(error).__name__, trace=_frames(error.__cause__))
@@ -212,7 +213,7 @@ def _fenced(stage: str, partition: int, failure: Exception) -> FencedError:
     return FencedError(
         "Another worker has taken over what this one was writing.",
         where=f"{stage}, partition {partition}",
-        why=f"{failure}, and the consumer group still assigns the partition to this worker",
+        why=f"{failure}, again and again, and the consumer group still assigns the partition to this worker",
         next_step="make sure that no second deployment runs under this kafka.application_id",
     )
 

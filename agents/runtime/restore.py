@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from agents.runtime.cluster import Cluster, Fetched, Instant, Isolation
+from agents.runtime.holders import Standstill
 from agents.runtime.position import POSITION_KEY, Position, decode_position
 from agents.runtime.records import Unpacked, unpack
 from agents.runtime.stage import RUNTIME_KEYS, Restorable, StateRecord
@@ -72,10 +73,12 @@ class RestoreProgress:
             del self._remaining[tp], self._moved[tp]
 
     def advanced(self, tp: TopicPartition, records: int, remaining: int) -> None:
-        """Take note of a chunk; says so at most once a second."""
+        """Take note of a chunk, an empty one too; says so at most once a second."""
+        now = time.monotonic()
         self._records += records
+        if remaining < self._remaining[tp]:  # a chunk without anything is no progress: the watchdog counts on it
+            self._moved[tp] = now
         self._remaining[tp] = remaining
-        self._moved[tp] = now = time.monotonic()
         if now - self._said >= 1.0:
             self._said = now
             self._say(self._records, self.remaining, now - self._since)
@@ -100,7 +103,9 @@ async def restore(
         end = (await cluster.offsets([tp], Instant.END, isolation))[tp]
         with progress.of(tp, end - offset):
             async with aclosing(_chunks(cluster, tp, offset, end)) as chunks:
+                stand = Standstill(cluster, tp)
                 async for batches, following in chunks:
+                    await stand.look(following)
                     states, position = _sort_out(batches, offset, position)
                     stage.restore(states)
                     offset = following

@@ -25,6 +25,7 @@ async def run(engine: Engine) -> TierstreamError | None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, engine, number)
+    tell_stacks_on(signal.SIGUSR1)
     starting = asyncio.create_task(engine.start())
     ending = asyncio.create_task(engine.ended.wait())
     crashing = asyncio.create_task(engine.app._crashed.wait())  # noqa: SLF001 - where Faust says that it gave up
@@ -49,6 +50,21 @@ async def run(engine: Engine) -> TierstreamError | None:
 def _on_signal(engine: Engine, number: signal.Signals) -> None:
     log.info("ending", signal=number.name)
     engine.end()
+
+
+def tell_stacks_on(number: signal.Signals) -> None:
+    """Write to stderr, whenever this signal comes, where every thread and every task of the running loop stands.
+
+    The threads tell it even when the loop is blocked; what a task waits for is all that a standing partition can tell.
+    """
+    asyncio.get_running_loop().add_signal_handler(number, _write_tasks)
+    faulthandler.register(number, file=sys.stderr, all_threads=True, chain=True)
+
+
+def _write_tasks() -> None:
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+    sys.stderr.flush()
 
 
 def _end_in_any_case(code: int) -> None:

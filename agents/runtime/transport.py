@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka import TopicPartition
@@ -23,6 +23,9 @@ from agents.runtime import names
 from agents.runtime.consumer_thread import ChunkThread, PausingListener
 from agents.runtime.denials import as_denied
 from agents.runtime.inbox import Chunk
+
+if TYPE_CHECKING:
+    from agents.runtime.wire import Member
 
 SCHEME = "chunks"
 POLL_S = 1.0
@@ -47,13 +50,11 @@ class ChunkConsumer(driver.Consumer):
         self.on_dead: Callable[[BaseException], None] = lambda _error: None
         self.last_turn = time.monotonic()
         """When the drain loop last turned; for the watchdog."""
+        self.member: Member | None = None
+        """As what the group knows this worker; set when the consumer has closed."""
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
-
-    def leave(self) -> None:
-        """Have the group told, at the end, that this member will not come back (a static member is silent else)."""
-        self._thread.leaving = True
 
     # Source: what a task asks of the consumer
 
@@ -74,6 +75,15 @@ class ChunkConsumer(driver.Consumer):
     def resume(self, tps: Iterable[TopicPartition]) -> None:
         """See Source."""
         self._thread.post(self._thread.reader.resume, tuple(tps))
+
+    async def assignment_stands(self) -> bool:
+        """See Source."""
+        thread = self._thread
+        try:
+            future = asyncio.run_coroutine_threadsafe(thread.assignment_stands(), thread.thread_loop)
+        except RuntimeError:  # the thread has ended
+            return False
+        return await asyncio.wrap_future(future)
 
     # reports from the thread
 

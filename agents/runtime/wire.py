@@ -1,12 +1,25 @@
-"""A request that aiokafka lacks: Metadata v10 tells a topic's id. A topic deleted and made again has another id."""
+"""Requests that aiokafka lacks.
+
+Metadata v10 tells a topic's id: a topic deleted and made again has another. LeaveGroup v3 knows static members.
+"""
 
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+from aiokafka.protocol.types import (
+    Array,
+    Boolean,
+    CompactArray,
+    CompactString,
+    Int16,
+    Int32,
+    Schema,
+    String,
+    TaggedFields,
+)
 
 
 class Uuid(AbstractType):
@@ -102,3 +115,51 @@ class TopicIdsRequest(Request[MetadataRequest_v10]):
         """Make the request of the negotiated version."""
         wanted: list[tuple[UUID, str, dict[int, bytes]]] = [(UUID(int=0), name, {}) for name in self._topics]
         return request_struct_class(wanted, False, False, False, {})  # noqa: FBT003 - the wire's positional order
+
+
+class Member(NamedTuple):
+    """By what a group knows a member."""
+
+    member_id: str
+    """Empty when the group has told none yet; a static member is known by its name then."""
+    instance_id: str | None
+
+
+class LeaveGroupResponse_v3(Response):  # noqa: N801 - as above
+    """What became of each member."""
+
+    API_KEY = 13
+    API_VERSION = 3
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("error_code", Int16),
+        (
+            "members",
+            Array(("member_id", String("utf-8")), ("instance_id", String("utf-8")), ("error_code", Int16)),
+        ),
+    )
+
+
+class LeaveGroupRequest_v3(RequestStruct):  # noqa: N801 - as above
+    """Members that leave, each by its id and its `group.instance.id`."""
+
+    API_KEY = 13
+    API_VERSION = 3
+    RESPONSE_TYPE = LeaveGroupResponse_v3
+    SCHEMA = Schema(
+        ("group", String("utf-8")),
+        ("members", Array(("member_id", String("utf-8")), ("instance_id", String("utf-8")))),
+    )
+
+
+class LeaveGroupRequest(Request[LeaveGroupRequest_v3]):
+    """One member leaves its group."""
+
+    API_KEY = 13
+
+    def __init__(self, group: str, member: Member) -> None:
+        self._group, self._member = group, member
+
+    def build(self, request_struct_class: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        """Make the request of the negotiated version."""
+        return request_struct_class(self._group, [tuple(self._member)])

@@ -7,7 +7,7 @@
 
 `finish` lets the load go on until every partition of every stage has committed again, stops it, waits until all is
 folded, ends the workers in order and has the checker judge every topic. On any failure the folder with the logs of
-every life is printed.
+every life is printed, and what the brokers and workers say in that moment is left there.
 """
 
 import random
@@ -21,6 +21,7 @@ from typing import Any, Final, Self
 from tests.crash.checker import Application, Report, judge
 from tests.crash.feeder import Feeder
 from tests.crash.harness import ADVANCE_S, Deployment, Ends, wait_until
+from tests.crash.standstill import dump
 from tests.crash.watch import STAGES, Watch
 from tests.crash.workload import RAW_TOPICS, Mix
 
@@ -68,6 +69,7 @@ class Run:
     ) -> None:
         if kind is not None:
             self.say(f"FAILED with seed {self.seed}; logs of every life in {self.deployment.folder}")
+            dump(self.deployment)
         if not self._fed:
             self.feeder.stop(strict=False)
         self.deployment.close()

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from structlog.testing import capture_logs
 
 from agents.embedded import EmbeddedKafka
 from agents.metrics import RuntimeMetrics
-from agents.runtime import names, opening
+from agents.runtime import holders, names, opening
 from agents.runtime.cluster import Cluster, Instant
 from agents.runtime.context import Context
 from agents.runtime.engine_settings import Pace
@@ -176,3 +177,38 @@ async def test_a_partition_taken_without_a_word_ends_the_writers_term(toy: MakeT
         await second.open(0)
         with pytest.raises(FencedOffError):
             await first.producer.commit({changelog_of(deployment, 1): [(b"k", b"1", [])]})
+
+
+async def test_a_restore_that_waits_says_for_whom(
+    toy: MakeToy, kafka: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that nobody fences holds the end of the changelog back: the log has its name, and what it is at."""
+    monkeypatch.setattr(holders, "SAY_AFTER_S", 0.5)
+    deployment = toy(partitions=2)
+    async with workers(deployment, kafka, "a") as (worker,):
+        await worker.open(1)
+        stranger = TransactionalProducer(worker.context.cluster, f"{deployment.name}-stranger")
+        await stranger.start()
+        hold = asyncio.Event()
+        end = stranger._end
+
+        async def hold_the_end(**kwargs: Any) -> None:  # noqa: ANN401
+            await hold.wait()
+            await end(**kwargs)
+
+        stranger._end = hold_the_end  # type: ignore[method-assign]  # with the transaction open
+        commit = asyncio.create_task(stranger.commit({changelog_of(deployment): [(b"k", b"1", [])]}))
+        with capture_logs() as said:
+            opening_it = asyncio.create_task(worker.open())
+            await asyncio.sleep(2)
+            changelog = TopicPartition(*changelog_of(deployment))
+            moved_s = time.monotonic() - worker.context.restores.moved_at(changelog)
+            hold.set()
+            await opening_it
+        await commit
+        await stranger.close()
+
+    waits = [line for line in said if line["event"] == "the restore waits for a transaction to end"]
+    assert waits[0]["transactional_id"] == f"{deployment.name}-stranger"
+    assert (waits[0]["state"], waits[0]["first_offset"]) == ("Ongoing", 0)
+    assert moved_s > 1, "waiting is no progress: the watchdog must see it"

@@ -15,7 +15,7 @@ from agents.runtime.cluster import Cluster
 from agents.runtime.failures import UnknownOutcomeError
 from agents.runtime.producer import TransactionalProducer
 from tests.integration.conftest import MakeToy
-from tests.integration.endtxn_proxy import EndTxnProxy
+from tests.integration.fault_proxy import FaultProxy
 from tests.integration.toy_worker import make_engine
 
 pytestmark = pytest.mark.kafka
@@ -32,15 +32,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
 
 
 @pytest.fixture
-async def proxy(broker: EmbeddedKafka) -> AsyncIterator[EndTxnProxy]:
+async def proxy(broker: EmbeddedKafka) -> AsyncIterator[FaultProxy]:
     """The proxy, in the test's event loop."""
     assert broker.proxied_port is not None
     assert broker.behind_proxy is not None
-    async with EndTxnProxy(broker.proxied_port, broker.behind_proxy) as running:
+    async with FaultProxy(broker.proxied_port, broker.behind_proxy) as running:
         yield running
 
 
-async def test_aiokafka_tears_the_next_transaction(broker: EmbeddedKafka, proxy: EndTxnProxy) -> None:
+async def test_aiokafka_tears_the_next_transaction(broker: EmbeddedKafka, proxy: FaultProxy) -> None:
     """The reason for a producer of our own: if this fails, aiokafka has been mended and ours may go."""
     topic = _topic(broker, "stock")
     producer = AIOKafkaProducer(
@@ -62,7 +62,7 @@ async def test_aiokafka_tears_the_next_transaction(broker: EmbeddedKafka, proxy:
     await asyncio.wait_for(producer.stop(), 5)
 
 
-async def test_our_producer_does_not_commit_what_it_does_not_know(broker: EmbeddedKafka, proxy: EndTxnProxy) -> None:
+async def test_our_producer_does_not_commit_what_it_does_not_know(broker: EmbeddedKafka, proxy: FaultProxy) -> None:
     """The commit is reported as unknown, the producer is over, and the held request does nothing to its successor."""
     topic = _topic(broker, "strict")
     cluster = Cluster(f"127.0.0.1:{broker.proxied_port}", client_id="strict")
@@ -93,7 +93,7 @@ async def test_our_producer_does_not_commit_what_it_does_not_know(broker: Embedd
 
 
 async def test_a_worker_rebuilds_its_task_and_stays_exact(
-    broker: EmbeddedKafka, proxy: EndTxnProxy, toy: MakeToy, tmp_path: Path
+    broker: EmbeddedKafka, proxy: FaultProxy, toy: MakeToy, tmp_path: Path
 ) -> None:
     """After an unanswered commit the partition is restored under a new epoch; the process goes on."""
     deployment = toy(broker.bootstrap, partitions=2)

@@ -28,7 +28,13 @@ class FakeSource:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
-        self.seeks = 0
+        self.seeks = self.asked = 0
+        self.stands = True
+
+    async def assignment_stands(self) -> bool:
+        """Say what the test wants the group to say."""
+        self.asked += 1
+        return self.stands
 
     def open(self, offsets: Mapping[TopicPartition, int]) -> int:
         """Note a seek."""

@@ -64,9 +64,9 @@ class Case:
         self.failures: list[BaseException] = []
         monkeypatch.setattr(partition, "open_tenure", self.openings)
         monkeypatch.setattr(partition, "BACKOFF_S", (0.001,))
-        pace = Pace(fenced_grace_s=0.05)
-        self.writer = FakeWriter(pace)
-        self.task = PartitionTask(context(self.source, self.failures, pace), ToyStage(), 0, self.writer)
+        monkeypatch.setattr(partition, "ASK_AGAIN_S", 0.01)
+        self.writer = FakeWriter(Pace())
+        self.task = PartitionTask(context(self.source, self.failures, Pace()), ToyStage(), 0, self.writer)
         self.task.start()
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -102,6 +102,30 @@ async def test_a_cluster_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPa
     await case.at_work()
 
     assert case.openings.tried == 31
+    assert case.failures == []
+
+
+async def test_an_outage_does_not_count_among_the_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the cluster was away: what fails once when it is back is a first failure."""
+    away, lost = failures.ClusterAwayError("away"), failures.UnknownOutcomeError("lost")
+    case = Case(monkeypatch, *[away] * 30, lost, *[away] * 30, lost)
+
+    await case.at_work()
+
+    assert case.openings.tried == 63
+    assert case.failures == []
+
+
+async def test_failures_far_apart_are_not_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition without input commits nothing, and shares the failures of its writer for weeks."""
+    monkeypatch.setattr(partition, "PROVED_AFTER_S", 0.01)
+    case = Case(monkeypatch)
+    for times in range(1, 3 * REBUILDS_MAX):
+        tenure, _ = await case.at_work(times)
+        await asyncio.sleep(0.02)
+        tenure.break_off(failures.UnknownOutcomeError("lost"))
+
+    await case.at_work(3 * REBUILDS_MAX)
     assert case.failures == []
 
 
@@ -167,31 +191,49 @@ async def test_an_unforeseen_error_ends_the_worker_as_a_bug(
     assert "partition.py" in said
 
 
-async def test_fenced_by_nobody_knows_whom_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The group still says that the partition is ours, and commits had been flowing."""
+async def test_fenced_long_ago_builds_again_when_the_group_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer with nothing to commit notices its fencing long after the rebalance that another owner came by."""
     case = Case(monkeypatch)
     await fail_commit(case, failures.FencedOffError("epoch"))
 
-    assert isinstance(await case.ended(), FencedError)
+    await case.at_work(times=2)
+    assert case.source.asked == 1
+    assert case.failures == []
+
+
+async def test_fenced_while_the_group_does_not_answer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an end of the worker nor a claim of what may be another's, however long it takes."""
+    case = Case(monkeypatch)
+    case.source.stands = False
+    await fail_commit(case, failures.FencedOffError("epoch"))
+    await case.until(lambda: case.source.asked > 5)
+
+    assert len(case.openings.made) == 1
+    case.source.stands = True
+    await case.at_work(times=2)
+    assert case.failures == []
 
 
 async def test_fenced_while_a_rebalance_takes_the_partition_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The revocation comes within the grace."""
+    """The partition is not claimed again before it is revoked."""
     case = Case(monkeypatch)
+    case.source.stands = False
     await fail_commit(case, failures.FencedOffError("epoch"))
     await case.until(lambda: case.task.tenure is None)
 
     await case.task.stop(within_s=1)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.05)
 
+    assert len(case.openings.made) == 1
     assert case.failures == []
 
 
-async def test_fenced_and_given_back_builds_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another owned the partition between two assignments."""
+async def test_fenced_and_assigned_anew_builds_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new assignment says the same as an answer of the group."""
     case = Case(monkeypatch)
+    case.source.stands = False
     await fail_commit(case, failures.FencedOffError("epoch"))
-    await case.until(lambda: case.task.tenure is None)
+    await case.until(lambda: case.task.tenure is None and case.source.asked > 0)
 
     case.task.refetch()
 
@@ -199,29 +241,20 @@ async def test_fenced_and_given_back_builds_again(monkeypatch: pytest.MonkeyPatc
     assert case.failures == []
 
 
-async def test_fenced_after_a_long_pause_builds_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The coordinator itself aborts what stays open too long, and moves the epoch on."""
+async def test_fenced_in_a_rebalance_waits_for_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The group's answer may be older than the revocation that is under way here."""
     case = Case(monkeypatch)
-    _, producer = await case.at_work()
-    producer.gate.clear()
     await fail_commit(case, failures.FencedOffError("epoch"))
-    await case.until(lambda: producer.begun == 1)
-    case.writer.clock.started -= 60
-    producer.gate.set()
+    case.source.stands = False
+    await case.until(lambda: case.source.asked > 0)
+    await case.task.hold(within_s=1)
+    case.source.stands = True
+    await asyncio.sleep(0.05)
+    assert len(case.openings.made) == 1
 
-    await case.at_work(times=2)
-    assert case.failures == []
-
-
-async def test_fenced_just_after_an_assignment_builds_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another partition went to somebody who found it not given back in order, and fenced the writer of all."""
-    case = Case(monkeypatch)
-    await case.at_work()
     case.task.refetch()
-    await fail_commit(case, failures.FencedOffError("epoch"))
 
     await case.at_work(times=2)
-    assert case.failures == []
 
 
 async def test_fenced_again_and_again_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,8 +262,6 @@ async def test_fenced_again_and_again_ends_the_worker(monkeypatch: pytest.Monkey
     case = Case(monkeypatch)
     for times in range(1, REBUILDS_MAX + 2):
         await fail_commit(case, failures.FencedOffError("epoch"), times)
-        await case.until(lambda: case.task.tenure is None)
-        case.task.refetch()
 
     assert isinstance(await case.ended(), FencedError)
 
