@@ -27,6 +27,8 @@ class TierCensus:
     def __init__(self) -> None:
         self._uncounted: list[bytes] = []
         self._counts: Counter[Place] = Counter()
+        self.newest_ms = 0
+        """The newest instant that any of the counted states knows."""
 
     @property
     def complete(self) -> bool:
@@ -42,6 +44,7 @@ class TierCensus:
         left = self._uncounted
         for record in left[-most:]:
             state = decode_state(record)
+            self.newest_ms = max(self.newest_ms, state.clock)
             if state.ordinal >= len(regimes):
                 continue  # it stands in a changelog without policies, as nobody but a test writes it
             for ladder, standing in zip(regimes[state.ordinal].policy.ladders, state.ladders, strict=True):

@@ -1,12 +1,13 @@
 """What one partition of the customers stage keeps for the metrics while it folds."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from weakref import ref
 
 from agents.census import Place, TierCensus
 from agents.freshness import Freshness, Times
+from agents.score_census import ScoreCensus, ScoreFigures
 from schemas.decisions import ModelRef, PolicyRef
 from schemas.events import InputEvent
 from streams.effects import Change
@@ -14,7 +15,7 @@ from streams.regime import Regime
 
 
 class CustomerFigures:
-    """Written by the partition's task; `policy_in_force` and `customers_by_tier` are asked from another thread.
+    """Written by the partition's task; what tells something is asked from another thread.
 
     It is thrown away with its partition, so that what was folded and never committed is not counted.
     """
@@ -23,6 +24,8 @@ class CustomerFigures:
         """`freshness` is None where ages mean nothing; store and regimes are the partition's own, and only read."""
         self._freshness, self._store, self._regimes = freshness, store, regimes
         self._census = TierCensus()
+        self._scores = ScoreCensus()
+        self._newest_ms = 0
         self._restored = False
         self._folded: list[Times] = []
         self._committing: list[Times] = []
@@ -37,6 +40,8 @@ class CustomerFigures:
         """Go on counting; about once a second."""
         if not self._census.complete:
             self._census.count_on(self._regimes)
+        else:
+            self._scores.turn(self._store, self._regimes, max(self._newest_ms, self._census.newest_ms))
 
     def folded(self, event: InputEvent) -> None:
         """Take note of an event. Once per event: it must cost nothing."""
@@ -47,8 +52,9 @@ class CustomerFigures:
         """Take note of what is going to be published."""
         self._census.moved(changes)
 
-    def drained(self) -> None:
-        """Take note that what was folded is about to be committed."""
+    def drained(self, clocks: Iterable[int]) -> None:
+        """Take note that what was folded is about to be committed: states with these clocks."""
+        self._newest_ms = max(self._newest_ms, max(clocks, default=0))
         self._committing, self._folded = self._folded, []
 
     def committed(self) -> None:
@@ -73,6 +79,10 @@ class CustomerFigures:
         if regime is None or not self._restored or not self._census.complete:
             return None
         return self._census.by_tier(len(self._store), regime)
+
+    def churn_scores(self) -> ScoreFigures | None:
+        """Return the customers by churn score, and what came of scores foretold; None in the first round."""
+        return self._scores.figures
 
     def tiers(self, now_ms: int) -> dict[str, list[str]]:
         """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""

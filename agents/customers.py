@@ -165,8 +165,8 @@ class CustomersPartition:
             record = store[key] = encode_state(state)
             states.append((key, record))
             self._outbox.profile(key, state, self._regimes[state.ordinal])
+        self._figures.drained(decoded[key].clock for key in self._dirty)
         self._dirty = {}
-        self._figures.drained()
         for key in list(islice(decoded, max(0, len(decoded) - self._stage.decoded_max))):
             del decoded[key]
         return Batch(states, self._outbox.drain())

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from agents.census import NO_TIER, Place
 from agents.freshness import Freshness
 from agents.metrics import PREFIX
+from agents.score_census import ScoreFigures, added
 from schemas.decisions import ModelRef, PolicyRef
 from schemas.rejections import RefusalReason
 
@@ -72,6 +73,9 @@ class CustomersView(Protocol):
     def customers_by_tier(self, now_ms: int) -> dict[Place, int] | None:
         """Return the customers by ladder and tier; None while they are being counted."""
 
+    def churn_scores(self) -> ScoreFigures | None:
+        """Return the customers by churn score, and what came of scores foretold; None in the first round."""
+
     def tiers(self, now_ms: int) -> dict[str, list[str]]:
         """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
 
@@ -99,6 +103,7 @@ class StageMetrics(Collector):
             yield metric
         yield from self._freshness.families()
         yield from _standing(views, now_ms)
+        yield from _scores(views)
 
 
 def _expected(views: Iterable[CustomersView], now_ms: int) -> dict[tuple[str, ...], int]:
@@ -149,3 +154,25 @@ def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
     yield customers
     yield policy
     yield model
+
+
+def _scores(views: Iterable[CustomersView]) -> Iterator[Metric]:
+    figures = added([found for view in views if (found := view.churn_scores()) is not None])
+    for counts, name, help_text in (
+        (
+            figures.scores,
+            "churn_scores",
+            "Customers who have bought, by churn model and the tenth their score is in; they are looked at in turn.",
+        ),
+        (
+            figures.forecasts,
+            "churn_forecasts",
+            "Customers whose newest window of the policy's horizon is over, by the model and the score at its begin.",
+        ),
+        (figures.buyers_expected, "churn_expected_buyers", "Those of the forecasts who should have bought in it."),
+        (figures.buyers, "churn_buyers", "Those of the forecasts who did buy in it."),
+    ):
+        metric = GaugeMetricFamily(f"{PREFIX}_{name}", help_text, labels=("model", "version", "score"))
+        for where, count in counts.items():
+            metric.add_metric(where, count)
+        yield metric

@@ -11,7 +11,7 @@ from streams.customer.record import decode_state, encode_state
 from streams.customer.standing import NO_BAND
 from streams.customer.state import CustomerState
 from streams.effects import Effects, Trigger
-from streams.process import notify, pass_time
+from streams.process import notify, pass_time, reach
 from streams.regime import Regime
 from streams.standing import churn
 from streams.standing.announce_band import announce_band
@@ -36,8 +36,7 @@ def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effec
     told = state.changed_by[0] != "backfill"
     if told and not _notice_waits(state, regime, trigger.at):
         return
-    _advance(state, regime, trigger.at)
-    state.clock = trigger.at
+    reach(state, regime, trigger.at, effects.key)
     if not told:
         state.revision += 1
         state.changed_by = ("initial", None)

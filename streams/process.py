@@ -24,6 +24,7 @@ from streams.regime import Regime
 from streams.standing import churn, ladder
 from streams.standing.announce_band import announce_band
 from streams.standing.announce_tier import announce_notice, announce_tier
+from streams.standing.forecast import keep_forecast
 from streams.standing.ladder_rules import LadderRules
 from streams.standing.moment import Moment
 from streams.standing.notices import due_notices
@@ -82,8 +83,8 @@ def process(
     if state.due <= recorded_at or state.ordinal + 1 < len(regimes):
         pass_time(state, regimes, recorded_at, effects)
     regime = regimes[state.ordinal]
-    at = state.clock = max(state.clock, recorded_at)
-    as_of = _advance(state, regime, at)
+    at = max(state.clock, recorded_at)
+    as_of = reach(state, regime, at, effects.key)
     state.journal_seq += 1
     state.revision += 1
     occurred_at = recorded_at if event.time == event.recordedtime else parse_canonical(event.time)
@@ -116,9 +117,8 @@ def process(
 def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
     """Everything that is due at the state's due instant, as of that instant."""
     at = state.due
-    state.clock = max(state.clock, at)
+    as_of = reach(state, regime, at, effects.key)
     state.revision += 1
-    as_of = _advance(state, regime, at)
     trigger = Trigger("time", None, at, None, effects.backfill)
     for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
         effects.refuse(WAITED_IN_VAIN, value, waited=True)
@@ -129,10 +129,11 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
 
 def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effects: Effects) -> None:
     """Carry the standing over, then judge it by the new policy, or by the new model."""
+    keep_forecast(state, old, effects.key, old.calendar.day_of(at))
     left = carry_over(state, old, new)
-    state.ordinal, state.clock = new.ordinal, max(state.clock, at)
+    state.ordinal = new.ordinal
     state.revision += 1
-    _advance(state, new, at)
+    reach(state, new, at, effects.key)
     trigger = Trigger("model" if new.by_model else "policy", None, at, None, effects.backfill)
     moves = [
         (rules, standing, move)
@@ -232,9 +233,11 @@ def _review_risk(
     return churn.review(state, regime.risk, state.risk, trigger.at, regime.calendar, changed=changed, eased=eased)
 
 
-def _advance(state: CustomerState, regime: Regime, at: int) -> int:
-    """Bring the windows to the local day of `at`, and return that day."""
+def reach(state: CustomerState, regime: Regime, at: int, key: bytes) -> int:
+    """Bring clock, forecast and windows of the customer `key` to an instant, and return its local day."""
     as_of = regime.calendar.day_of(at)
+    keep_forecast(state, regime, key, as_of)
+    state.clock = max(state.clock, at)
     if daylog.advance(state, as_of):
         orders.forget(state, as_of)
         series.forget(state, as_of)

@@ -6,15 +6,15 @@ whatever else the machine does meanwhile falls on all of them alike.
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from agents.bench.workload import CURRENCY, MIX, TIME_ZONE, customer_id, events, spread
+from agents.bench.workload import CURRENCY, MIX, TIME_ZONE, Workload, customer_id, events, spread
 from agents.policy_activation import SINCE_EVER_MS
 from schemas.events import InputEvent
 from schemas.rejections import Rejected
 from streams.effects import Effects
 from streams.intake import Limits, accept
+from streams.models.churn_model import ChurnModel
 from streams.policy.model import Policy
 from streams.policy.parse import parse
 from streams.policy.presets import preset_text
@@ -68,8 +68,8 @@ MECHANISMS: Final[dict[str, dict[str, str] | None]] = {
 def measure(say: Callable[[str], None]) -> dict[str, float]:
     """CPU of the fold in microseconds per event, by mechanism."""
     say(f"mechanisms: {EVENTS:,} events under {len(MECHANISMS)} policies in turn")
-    journal = list(_journal())
-    folds = [_Fold(_policy(parts)) for parts in MECHANISMS.values()]
+    journal = list(journal_of(MIX, EVENTS, int(time.time() * 1000)))
+    folds = [Fold(_policy(parts)) for parts in MECHANISMS.values()]
     for begin in range(0, len(journal), SLICE):
         for fold in folds:
             fold.take(journal[begin : begin + SLICE])
@@ -79,12 +79,12 @@ def measure(say: Callable[[str], None]) -> dict[str, float]:
     }
 
 
-class _Fold:
-    """All customers under one policy."""
+class Fold:
+    """All customers under one policy, and the churn model that it names or another one."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, model: ChurnModel | None = None) -> None:
         self.spent_ns = 0
-        self._regimes = [regime_of(policy, 0, SINCE_EVER_MS)]
+        self._regimes = [regime_of(policy, 0, SINCE_EVER_MS, model)]
         self._states: dict[str, CustomerState] = {}
         self._effects = Effects()
 
@@ -100,9 +100,10 @@ class _Fold:
         self.spent_ns += time.thread_time_ns() - began
 
 
-def _journal() -> Iterator[tuple[InputEvent, bytes, int]]:
-    limits, arrival = Limits(), spread(CUSTOMERS, EVENTS, int(time.time() * 1000))
-    for raw in islice(events(MIX, CUSTOMERS, EVENTS, arrival), EVENTS):
+def journal_of(workload: Workload, count: int, ends_at: int) -> Iterator[tuple[InputEvent, bytes, int]]:
+    """Events as intake would write them, with the journal's value and the instant of arrival."""
+    limits = Limits()
+    for raw in events(workload, CUSTOMERS, count, spread(CUSTOMERS, count, ends_at)):
         accepted = accept(raw.value, (), raw.arrived_at, limits)
         if isinstance(accepted, Rejected):
             raise TypeError(f"the benchmark's own event of {customer_id(raw.customer)} was refused: {accepted.detail}")

@@ -143,6 +143,7 @@ CHECKS: dict[str, str] = {
     ),
     "policy": "The policy that the settings name is read as `tierstream policy check` reads it.",
     "model": (
+        "Which churn model decides: the newest activated one if it fits the policy in force, else the policy's own. "
         "`cdnow-1997` was fitted on a music shop of 1997. Its scores put customers in a plausible order, but its "
         "probabilities are not those of another shop. `tierstream fit` makes a model of your own purchases, and "
         "`tierstream model activate` lets it decide in place of the policy's."

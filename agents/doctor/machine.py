@@ -16,7 +16,6 @@ from agents.kafka_access import expiry_of
 from agents.kafka_security import is_loopback
 from agents.policy_activation import configured_policy
 from agents.settings import Settings
-from streams.models.mbgnbd import CDNOW_1997
 
 FREE_BYTES_MIN, FREE_BYTES_GOOD = 100_000_000, 1_000_000_000
 CERTIFICATE_DAYS_MIN = 30
@@ -178,19 +177,10 @@ def zone_rules_finding(release: str, year: int) -> Finding:
 
 
 def check_policy(settings: Settings) -> Iterator[Finding]:
-    """The policy of the settings, and whose purchases its model was fitted on."""
+    """The policy of the settings."""
     try:
         policy = configured_policy(settings)
     except ConfigurationError as error:
         yield from_error("policy", error)
         return
     yield fine("policy", f"The policy {policy.name} is sound.", settings.policy.file or "")
-    if policy.churn is not None and policy.churn.model == CDNOW_1997:
-        yield Finding(
-            check="model",
-            level=Level.HINT,
-            what="The policy's own churn model is somebody else's.",
-            where=f"[churn] model = {policy.churn.model.name}",
-            why="it was fitted on a music shop of 1997",
-            remedy="tierstream fit --out model.json, tierstream model activate model.json; see tierstream model show",
-        )

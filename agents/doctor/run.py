@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from agents.doctor import broker, machine, redis, topics
+from agents.doctor import broker, machine, model, redis, topics
 from agents.doctor.findings import Finding, Level, from_error
 from agents.errors import AccessError, TierstreamError
 from agents.settings import Settings
@@ -23,7 +23,12 @@ HERE: tuple[Check, ...] = (
     redis.check_store,
 )
 """What needs no cluster."""
-THERE: tuple[Check, ...] = (topics.check_topics, broker.check_clock, broker.check_partitioner)
+THERE: tuple[Check, ...] = (
+    topics.check_topics,
+    model.check_model,
+    broker.check_clock,
+    broker.check_partitioner,
+)
 """What needs to be let in first."""
 
 

@@ -78,3 +78,24 @@ class RiskStanding(msgspec.Struct, array_like=True):
     since: int = 0
     due: int = NOT_DUE
     """Earliest instant at which silence may raise the band. May be early, never late."""
+
+
+UNKNOWN: Final = -1
+
+
+class Forecast(msgspec.Struct, array_like=True):
+    """What the churn model foretold of a window of days, and what came of the one before. Risks in ten-thousandths."""
+
+    day: int
+    """The first day of the window under way."""
+    days: int
+    """Its length: the horizon of the policy in force at its begin."""
+    risk: int = UNKNOWN
+    """P(no purchase) as of the window's begin; UNKNOWN when nothing had been bought then."""
+    ordinal: int = 0
+    """Which of the partition's regimes foretold it."""
+    past: int = UNKNOWN
+    """The risk foretold of the newest window that is over; UNKNOWN: there is none."""
+    past_ordinal: int = 0
+    past_bought: bool = False
+    """Whether anything was bought in it, as was known when it was over."""

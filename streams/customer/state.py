@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from schemas.decisions import Cause
-from streams.customer.standing import LadderStanding, RiskStanding
+from streams.customer.standing import Forecast, LadderStanding, RiskStanding
 from streams.models.evidence import Evidence
 
 NEVER: Final = 2**62
@@ -124,3 +124,5 @@ class CustomerState(msgspec.Struct, array_like=True):
     """Visits and troubles, for the churn model; None until there is any."""
     first_spend: int = 0
     """Net spend of the first purchase day, once that day has left the day log."""
+    forecast: Forecast | None = None
+    """What the churn model foretold, to be held against what happens; None before the first purchase."""

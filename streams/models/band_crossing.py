@@ -33,7 +33,7 @@ GRID_MS = 1 << 16
 FIRST_STEP = 1 << 10
 """In grid cells, 18.6 hours: how far the search with trouble looks at first."""
 NARROWING_TURNS = 12
-ENOUGH_MS = 64
+ENOUGH_MS = 8
 """A bracket this narrow is halved to its end."""
 SCORE_TINY = 1e-16
 BOUND_SHARES = (0.6, 0.2, 0.04)
@@ -47,6 +47,12 @@ class Crossing(NamedTuple):
 
     at_ms: int
     upward: bool
+
+
+class _Point(NamedTuple):
+    at_ms: int
+    value: float
+    """The score then."""
 
 
 class _Edges(NamedTuple):
@@ -69,19 +75,20 @@ def next_crossing(
     (unless it is `at_ms` itself).
     """
     bounds = _edges(edges, band, hysteresis)
-    side = bounds.side(score(scorer, inputs, at_ms))
+    value = score(scorer, inputs, at_ms)
+    side = bounds.side(value)
     if side:
         return Crossing(at_ms, side > 0)
-    start_ms = at_ms
+    start = _Point(at_ms, value)
     if frustration_at(scorer, inputs, at_ms) > 0.0:
         end_ms = faded_ms(scorer, inputs)
         found = _search(scorer, inputs, bounds, at_ms, end_ms)
         if found is not None:
             return found
-        start_ms = end_ms
+        start = _Point(end_ms, score(scorer, inputs, end_ms))
     if bounds.above >= 1.0:
         return None
-    crossed_ms = _rise(scorer, inputs, bounds.above, start_ms)
+    crossed_ms = _rise(scorer, inputs, bounds.above, start)
     return None if crossed_ms is None else Crossing(crossed_ms, upward=True)
 
 
@@ -152,9 +159,9 @@ def _first_of(scorer: Scorer, inputs: ChurnInputs, bounds: _Edges, inside_ms: in
     return outside_ms
 
 
-def _rise(scorer: Scorer, inputs: ChurnInputs, edge: float, start_ms: int) -> int | None:
-    """The first millisecond at which a score that only rises reaches an edge; it is below it at `start_ms`."""
-    bracket = _bracket(scorer, inputs, edge, start_ms)
+def _rise(scorer: Scorer, inputs: ChurnInputs, edge: float, start: _Point) -> int | None:
+    """The first millisecond at which a score that only rises reaches an edge; it is below it at `start`."""
+    bracket = _bracket(scorer, inputs, edge, start)
     if bracket is None:
         return None
     low_ms, high_ms = _narrowed(scorer, inputs, edge, bracket, NARROWING_TURNS)
@@ -167,37 +174,46 @@ def _rise(scorer: Scorer, inputs: ChurnInputs, edge: float, start_ms: int) -> in
     return high_ms
 
 
-def _bracket(scorer: Scorer, inputs: ChurnInputs, edge: float, start_ms: int) -> tuple[int, int] | None:
+def _bracket(scorer: Scorer, inputs: ChurnInputs, edge: float, start: _Point) -> tuple[_Point, _Point] | None:
     """Two instants, the score below the edge at the first and not at the second; None if not within a century."""
-    guess_ms = _guess(scorer, inputs, edge, start_ms)
-    if guess_ms is not None and guess_ms > start_ms:
-        if score(scorer, inputs, guess_ms) >= edge:
-            return start_ms, guess_ms
-        start_ms = guess_ms
+    guess_ms = _guess(scorer, inputs, edge, start.at_ms)
+    if guess_ms is not None and guess_ms > start.at_ms:
+        guess = _Point(guess_ms, score(scorer, inputs, guess_ms))
+        if guess.value >= edge:
+            return start, guess
+        start = guess
     reach_ms = inputs.anchor_ms + REACH_MS
-    if start_ms >= reach_ms or score(scorer, inputs, reach_ms) < edge:
+    if start.at_ms >= reach_ms or (value := score(scorer, inputs, reach_ms)) < edge:
         return None
-    return start_ms, reach_ms
+    return start, _Point(reach_ms, value)
 
 
 def _narrowed(
-    scorer: Scorer, inputs: ChurnInputs, edge: float, bracket: tuple[int, int], turns: int
+    scorer: Scorer, inputs: ChurnInputs, edge: float, bracket: tuple[_Point, _Point], turns: int
 ) -> tuple[int, int]:
     """A narrower bracket, by false position (Illinois) over the logarithm of age: nearly straight there."""
     age_ms = (scorer.alpha + inputs.recency) * scorer.ms_per_unit - inputs.anchor_ms
-    low_ms, high_ms = bracket
-    low, high = (_height(score(scorer, inputs, each), edge) for each in bracket)
+    (low_ms, low), (high_ms, high) = bracket
+    low, high, moved = _height(low, edge), _height(high, edge), 0
     for _ in range(turns):
         if high_ms - low_ms <= ENOUGH_MS or high <= low:
             break
         low_y, high_y = log(age_ms + low_ms), log(age_ms + high_ms)
         middle_y = (low_y * high - high_y * low) / (high - low)
-        middle_ms = min(max(round(exp(middle_y) - age_ms), low_ms + 1), high_ms - 1)
+        middle_ms = round(exp(middle_y) - age_ms)
+        # So near to one end, it is the other one that is far off: a step across brings that near too.
+        if middle_ms - low_ms < ENOUGH_MS // 2:
+            middle_ms = low_ms + ENOUGH_MS
+        elif high_ms - middle_ms < ENOUGH_MS // 2:
+            middle_ms = high_ms - ENOUGH_MS
+        middle_ms = min(max(middle_ms, low_ms + 1), high_ms - 1)
         value = score(scorer, inputs, middle_ms)
         if value < edge:
-            low_ms, low, high = middle_ms, _height(value, edge), high / 2.0
+            low_ms, low = middle_ms, _height(value, edge)
+            high, moved = (high / 2.0 if moved < 0 else high), -1  # an end that stays twice counts half
         else:
-            high_ms, high, low = middle_ms, _height(value, edge), low / 2.0
+            high_ms, high = middle_ms, _height(value, edge)
+            low, moved = (low / 2.0 if moved > 0 else low), 1
     return low_ms, high_ms
 
 

@@ -25,7 +25,7 @@ from agents.stage_metrics import (
 from schemas.catalog import TOPICS
 from tests.deploy.exported import DEPLOY
 from tests.journal import JOURNAL, fold_all
-from tests.unit.agents.silver import journal_with_orders
+from tests.unit.agents.silver import FALLS, journal_with_orders, visit
 
 PROMTOOL = shutil.which("promtool")
 pytestmark = pytest.mark.skipif(
@@ -63,9 +63,12 @@ def exported() -> bytes:
     )
     partition = stage.partition(0)
     partition.ready()
-    fold_all(partition, journal_with_orders("c1").records)
+    journal = journal_with_orders("c1")
+    journal.event(visit("c2"), FALLS)  # so that windows are over whose buyers were foretold
+    fold_all(partition, journal.records)
     partition.drain()
     partition.committed()
+    partition.poll(None)
     metrics.of("customers", 0).committed(events=1, seconds=0.1, oldest_ms=1)
     metrics.of("customers", 0).folded("customer-events", 1)
     metrics.rebuilds.labels("customers", "FencedOffError").inc()

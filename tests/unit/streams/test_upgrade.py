@@ -2,6 +2,8 @@
 
 from base64 import b64decode
 
+import msgspec
+
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderRefunded
 from schemas.journal import encode_journal
@@ -65,3 +67,13 @@ def test_its_customer_goes_on() -> None:
     assert state.sums[daylog.PLACES["spend", None]] == 500
     assert next((change.topic, change.decision.cause) for change in effects.changes) == ("tier-changes", "correction")
     assert state.ladders[0].shown == 1
+
+
+def test_a_state_of_this_version_lacks_what_was_added_since() -> None:
+    """Fields at the end came later, and have their defaults: a rolling upgrade meets such states."""
+    written = encode_state(decode_state(VERSION_1))
+    size = len(written) - len(msgspec.msgpack.encode(fields := msgspec.msgpack.decode(written[11:])))
+    earlier = decode_state(written[:size] + msgspec.msgpack.encode(fields[:-3]))
+
+    assert (earlier.evidence, earlier.first_spend, earlier.forecast) == (None, 0, None)
+    assert earlier == decode_state(VERSION_1)

@@ -85,8 +85,8 @@ def test_the_end_of_a_certificate(tmp_path: Path, days: int, level: Level) -> No
     assert levels_of(machine.check_certificate(settings)) == {"certificate": level}
 
 
-def test_a_model_of_somebody_else_is_a_hint() -> None:
+def test_a_policy_that_cannot_be_read_is_an_error() -> None:
     policy = PolicySettings(currency="USD", time_zone="UTC")
 
-    assert levels_of(machine.check_policy(Settings(policy=policy))) == {"policy": Level.OK, "model": Level.HINT}
+    assert levels_of(machine.check_policy(Settings(policy=policy))) == {"policy": Level.OK}
     assert levels_of(machine.check_policy(Settings())) == {"policy": Level.ERROR}

@@ -5,9 +5,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from math import asinh, exp, log, log1p, pi
 
 import msgspec
+import numpy as np
 import pytest
+from scipy.special import betaln
 
 from streams.models.churn_model import ChurnModel, SpendParameters
 from streams.models.lifetime_value import clv, expected_purchases
@@ -67,6 +70,43 @@ def test_another_implementation_agrees_on_random_customers(family: str) -> None:
 
         assert p_alive(scorer, inputs, at_ms) == pytest.approx(alive, rel=1e-6)
         assert expected_purchases(scorer, inputs, at_ms, weeks * 7) == pytest.approx(theirs, rel=1e-6)
+
+
+def discounted(c: float, a: float, b: float, end: float, discount: float) -> float:
+    """The integral over w to `end` of c e^(-discount w/end) E[(1 + p w)^-(c+1)], p ~ Beta(a, b), by brute force."""
+    left, right = (asinh(60.0 / min(each, 1.0) / pi) + 0.5 for each in (a, b))
+    t = np.linspace(-left, right, 4_001)
+    logit, step = pi * np.sinh(t), t[1] - t[0]
+    ln_weight = np.log(pi * np.cosh(t) * step) - a * np.logaddexp(0, -logit) - b * np.logaddexp(0, logit) - betaln(a, b)
+    p, weight = np.exp(-np.logaddexp(0, -logit)), np.exp(ln_weight)
+    total = 0.0
+    for place, part in zip(*np.polynomial.legendre.leggauss(60), strict=True):
+        grown = exp(log1p(end) * (1 + place) / 2)
+        pace = float(np.sum(weight * np.exp(-(c + 1) * np.log1p(p * (grown - 1)))))
+        total += part / 2 * grown * exp(-discount * (grown - 1) / end) * pace
+    return c * log1p(end) * total
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_brute_force_agrees_to_six_digits(seed: int) -> None:
+    """Over parameters that a fit can come to, also where dropout is not identified, and horizons to five years."""
+    dice = random.Random(seed)
+    for _ in range(40):
+        r, alpha = dice.uniform(0.05, 3.0), dice.uniform(0.5, 30.0)
+        a, b = exp(dice.uniform(log(0.005), log(20.0))), exp(dice.uniform(log(0.2), log(500.0)))
+        family = dice.choice(("bg-nbd", "mbg-nbd"))
+        model = ChurnModel(name="any", family=family, r=r, alpha=alpha, a=a, b=b, currency="USD", spend=CDNOW_SPEND)  # type: ignore[arg-type]  # one of the two
+        x = dice.choice((0, 1, 1, 2, 3, 5, 8, 20, 60, 300))
+        inputs = ChurnInputs(x, x / 7 * dice.uniform(1.0, 8.0), ANCHOR_MS)
+        silence, horizon = dice.choice((0, 1, 10, 100, 600)), dice.choice((30, 90, 365, 730, 1825))
+        discount, scorer = dice.choice((0.0, 0.1, 0.5)), scorer_of(model, 90)
+        found = clv(scorer, inputs, after(silence), horizon, discount)
+        assert found is not None
+        chances = b + x + (family == "mbg-nbd")
+        end = horizon / 7 / (alpha + inputs.recency + silence / 7)
+        wanted = discounted(r + x, a, chances, end, discount * horizon / 365.25)
+
+        assert found.purchases == pytest.approx(p_alive(scorer, inputs, after(silence)) * wanted, rel=2e-6)
 
 
 def test_a_simulation_agrees() -> None:
@@ -130,8 +170,6 @@ def test_value_is_purchases_times_spend_less_discount() -> None:
 
 def test_discounting_agrees_with_a_sum_over_days() -> None:
     """What is bought on a day is worth less the later the day."""
-    from math import exp
-
     scorer = scorer_of(FULL, 90)
     inputs = ChurnInputs(3, 20.0, ANCHOR_MS, mean_order_minor=3_000)
     found = clv(scorer, inputs, after(30), 365.25, 0.15)
@@ -158,3 +196,15 @@ def test_extremes_give_numbers(scorer: Scorer, x: int, tx: float, silence_days: 
 def test_without_spend_there_is_no_value() -> None:
     """Better none than one of invented amounts."""
     assert clv(SAMPLE_MBG, NEW, ANCHOR_MS, 365) is None
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e-3, 1e4), (1e4, 1e-3), (1e6, 1e6), (0.02, 1.5)])
+@pytest.mark.parametrize("alpha", [1e-3, 1e4])
+@pytest.mark.parametrize(("x", "tx"), [(0, 0.0), (1, 0.0), (100_000, 1e5)])
+def test_no_parameters_give_anything_but_a_value(a: float, b: float, alpha: float, x: int, tx: float) -> None:
+    model = ChurnModel(name="odd", r=0.5, alpha=alpha, a=a, b=b, currency="USD", spend=CDNOW_SPEND)
+    found = clv(scorer_of(model, 90), ChurnInputs(x, tx, ANCHOR_MS, mean_order_minor=2_000), after(10), 3650, 1.0)
+    assert found is not None
+    assert 0.0 <= found.purchases <= 3650 / 7 * (0.5 + x) / (alpha + tx)
+    assert found.spend_minor >= 0
+    assert found.at_risk_minor >= 0
