@@ -74,6 +74,12 @@ class CustomerFigures:
             return None
         return self._census.by_tier(len(self._store), regime)
 
+    def counters_declared(self) -> int:
+        """Return how many counters are declared for a policy to come."""
+        regimes = list(self._regimes)
+        declaration = regimes[-1].declaration if regimes else None
+        return len(declaration.filters) if declaration else 0
+
     def tiers(self, now_ms: int) -> dict[str, list[str]]:
         """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
         regime = self._regime(now_ms)

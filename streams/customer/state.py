@@ -124,3 +124,5 @@ class CustomerState(msgspec.Struct, array_like=True):
     """Visits and troubles, for the churn model; None until there is any."""
     first_spend: int = 0
     """Net spend of the first purchase day, once that day has left the day log."""
+    declaration: int = 0
+    """The newest declaration of counters (`streams.recount`) for which this customer is counted from the beginning."""
