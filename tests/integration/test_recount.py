@@ -1,4 +1,4 @@
-"""A policy that counts what was not counted: the past is folded again beside live traffic, whoever is killed meanwhile."""
+"""A policy that counts what was not counted: the past is folded again beside live traffic, whoever is killed."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -60,7 +60,7 @@ class Traffic:
         self._shop, self._over, self.sent = shop, Event(), 0
         self._thread = Thread(target=self._send)
 
-    def __enter__(self) -> "Traffic":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
