@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.events import Event, OverrideCleared, OverrideSet, TierMatchGranted, type_of
-from schemas.journal import ModelActivated, PolicyActivated
+from schemas.journal import CountersDeclared, ModelActivated, PolicyActivated
 from streams.customer.state import CustomerState
 from streams.policy.model import OrderFilter
 from streams.regime import Regime
@@ -20,6 +20,11 @@ def activation(event: PolicyActivated | ModelActivated, lacking: Iterable[OrderF
     entry: Entry = {"type": f"{what}.refused" if refused else f"{what}.activated", what: event.name}
     entry |= {"hash": event.hash, "effective_at": event.effective_at}
     return entry | ({"not_counted": refused} if refused else {})
+
+
+def declaration(event: CountersDeclared, filters: Iterable[OrderFilter]) -> Entry:
+    """Counters that a policy to come needs: from here on, who is new is counted for them."""
+    return {"type": "counters.declared", "id": event.id, "counters": [where.name for where in filters]}
 
 
 def by_hand(event: Event, key: bytes, state: CustomerState, regime: Regime) -> Entry:

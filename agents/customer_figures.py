@@ -84,6 +84,12 @@ class CustomerFigures:
         """Return the customers by churn score, and what came of scores foretold; None in the first round."""
         return self._scores.figures
 
+    def counters_declared(self) -> int:
+        """Return how many counters are declared for a policy to come."""
+        regimes = list(self._regimes)
+        declaration = regimes[-1].declaration if regimes else None
+        return len(declaration.filters) if declaration else 0
+
     def tiers(self, now_ms: int) -> dict[str, list[str]]:
         """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
         regime = self._regime(now_ms)

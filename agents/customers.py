@@ -9,27 +9,27 @@ from itertools import islice
 from time import perf_counter
 from typing import Final
 
-from agents.audit_entries import DECIDED_BY_HAND, Entry, activation, by_hand
+from agents.audit_entries import DECIDED_BY_HAND, Entry, activation, by_hand, declaration
 from agents.backfill import Backfill
 from agents.customer_figures import CustomerFigures, FiguresByPartition
 from agents.freshness import Freshness
 from agents.outputs import Outbox
-from agents.partition_records import NO_TICK, DueWork, heads, take_due_work, work_record
+from agents.partition_records import NO_TICK, DueWork, due_work_of, heads, take_due_work, work_record
 from agents.policy_log import PolicyLog
+from agents.restating import take_restatement
 from agents.runtime.stage import Batch, Record, StateRecord
 from agents.stage_metrics import POLICY_REFUSED, StageCounts
 from schemas.clock import format_instant, parse_canonical
 from schemas.events import Event
 from schemas.journal import (
-    ClockAdvanced,
-    ClockClosed,
+    Activated,
     ClockTick,
     Control,
     ControlRecord,
-    GoLive,
+    CountersDeclared,
+    CountersRestated,
     JournalRecord,
-    ModelActivated,
-    PolicyActivated,
+    Passing,
     control_key,
     decode_journal,
     encode_journal,
@@ -39,7 +39,7 @@ from streams.customer.record import decode_state, encode_state, head
 from streams.customer.state import CustomerState
 from streams.due import DueIndex
 from streams.effects import Effects
-from streams.process import new_state, pass_time, process
+from streams.process import due_under, new_state, pass_time, process
 
 STAGE: Final = "customers"
 _CHECK_EVERY: Final = 32
@@ -61,10 +61,7 @@ class CustomersStage:
         counts: StageCounts,
         freshness: Freshness | None = None,
     ) -> None:
-        """`topics` maps catalogue names to full ones; `decoded_max` bounds the decoded states of one partition.
-
-        `freshness` is where the events' ages go; None where they mean nothing.
-        """
+        """`topics` maps catalogue names to full ones, `decoded_max` bounds a partition's decoded states."""
         self.sources = (journal,)
         self.topics, self.partitions = topics, partitions
         self.decoded_max, self.dedupe, self.counts = decoded_max, dedupe, counts
@@ -83,7 +80,7 @@ class CustomersPartition:
         self._stage, self._number = stage, number
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
-        self._dirty: dict[bytes, None] = {}
+        self._dirty: dict[bytes, bool] = {}  # whether the world is told of it
         self._policies = PolicyLog()
         self._regimes = self._policies.regimes
         self._due = DueIndex(self._due_of)
@@ -112,9 +109,8 @@ class CustomersPartition:
         self._due_work = self._due_work_written = take_due_work(self._store)
         self._policies.restore(self._store)
         self._backfill.restore(self._store)
-        add, following = self._due.add, [r.effective_at for r in self._regimes[1:]]
         for key, due, ordinal in heads(self._store):
-            add(key, min(due, following[ordinal]) if ordinal < len(following) else due)
+            self._due.add(key, due_under(self._regimes, due, ordinal))
         self._figures.restored()
         if self._regimes:
             self._outbox.audit({"type": "partition.restored", "home": self._home, "customers": len(self._store)})
@@ -160,11 +156,12 @@ class CustomersPartition:
             self._due_work_written = self._due_work
         states += self._backfill.changed()
         store, decoded = self._store, self._decoded
-        for key in self._dirty:
+        for key, told in self._dirty.items():
             state = decoded[key]
             record = store[key] = encode_state(state)
             states.append((key, record))
-            self._outbox.profile(key, state, self._regimes[state.ordinal])
+            if told:
+                self._outbox.profile(key, state, self._regimes[state.ordinal])
         self._figures.drained(decoded[key].clock for key in self._dirty)
         self._dirty = {}
         for key in list(islice(decoded, max(0, len(decoded) - self._stage.decoded_max))):
@@ -204,7 +201,7 @@ class CustomersPartition:
         before, effects = state.due, self._effects
         effects.key = key
         process(state, event, value, self._regimes, effects, dedupe=self._stage.dedupe)
-        self._dirty[key] = None
+        self._dirty[key] = True
         self._figures.folded(event)
         if type(event) in DECIDED_BY_HAND and effects.taken:
             self._audit(by_hand(event, key, state, self._regimes[state.ordinal]), record)
@@ -235,7 +232,7 @@ class CustomersPartition:
         effects.key = key
         run(state, self._regimes, until, effects)
         if state.revision != revision:
-            self._dirty[key] = None
+            self._dirty[key] = True
         self._due.add(key, self._due_of(key))
         self._publish(key, None)
 
@@ -247,27 +244,29 @@ class CustomersPartition:
             self._effects.take_over(key)
 
     def _control(self, event: ControlRecord, record: Record) -> None:
-        match event:
-            case PolicyActivated() | ModelActivated():
-                self._activate(event, record)
-            case ClockTick():
-                self._tick_under_way = False
-                self._pass_time(event.instant, event.home)
-            case ClockAdvanced():
-                self._pass_time(event.instant, event.home)
-            case ClockClosed():
-                self._pass_time(event.instant, event.home, closing=event.instant)
-            case GoLive():
-                if self._effects.backfill and event.home in (None, self._home):
-                    new = [key for key in self._decoded if key not in self._store]
-                    self._backfill.end(event, [*self._store, *new], self._home, record.offset)
+        if isinstance(event, Passing):
+            self._tick_under_way = self._tick_under_way and not isinstance(event, ClockTick)
+            if event.home in (None, self._home):
+                self._due_work = due_work_of(event)
+        elif isinstance(event, Activated):
+            self._activate(event, record)
+        elif isinstance(event, CountersRestated):
+            self._restate(event, record)
+        elif isinstance(event, CountersDeclared):
+            if declared := self._policies.declare(event):
+                self._audit(declaration(event, declared.filters), record)
+        elif self._effects.backfill and event.home in (None, self._home):
+            new = [key for key in self._decoded if key not in self._store]
+            self._backfill.end(event, [*self._store, *new], self._home, record.offset)
 
-    def _pass_time(self, instant: str, home: tuple[int, int] | None, closing: str | None = None) -> None:
-        """Customers due up to the instant are to run, if this partition is meant."""
-        if home is None or home == self._home:
-            self._due_work = DueWork(parse_canonical(instant), closing)
+    def _restate(self, event: CountersRestated, record: Record) -> None:
+        """What was counted anew for a customer is kept, and nobody is told."""
+        key = event.customer_id.encode()
+        if take_restatement(self._state(key), event, self._regimes, self._effects, self._stage.counts):
+            self._dirty.setdefault(key, False)
+        self._publish(key, record)
 
-    def _activate(self, event: PolicyActivated | ModelActivated, record: Record) -> None:
+    def _activate(self, event: Activated, record: Record) -> None:
         lacking = self._policies.activate(event)
         if lacking:
             self._stage.counts[(POLICY_REFUSED,)] += 1
@@ -295,5 +294,4 @@ class CustomersPartition:
         """When time or a new policy next concerns a customer."""
         state = self._decoded.get(key)
         due, ordinal = head(self._store[key]) if state is None else (state.due, state.ordinal)
-        following = ordinal + 1
-        return min(due, self._regimes[following].effective_at) if following < len(self._regimes) else due
+        return due_under(self._regimes, due, ordinal)

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.control_records import JOURNAL, control_id
 from agents.profiles.run import group_of, topic_of
+from agents.recount.partition import PURPOSE as RECOUNT
 from agents.runtime.names import changelog, transactional_prefix
 from agents.settings import Settings
 from agents.topics import STAGES, wanted_topics
@@ -123,6 +124,7 @@ def _admin(settings: Settings) -> Iterator[Right]:
     yield Right("topic", settings.topic("audit"), "WRITE")
     for purpose in ("policy-activation", "go-live"):
         yield Right("transactional-id", control_id(settings, purpose), "WRITE")
+    yield Right("transactional-id", control_id(settings, f"{RECOUNT}-"), "WRITE", prefixed=True)
 
 
 def _redriver(settings: Settings) -> Iterator[Right]:

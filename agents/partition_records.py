@@ -7,11 +7,15 @@ import msgspec
 
 from agents.errors import RefusedPositionError
 from agents.runtime.stage import StateRecord
+from schemas.clock import parse_canonical
+from schemas.journal import ClockClosed, Passing
 from streams.customer.record import UnknownStateError, head
+from streams.policy.model import Declaration
 
 POLICIES_KEY: Final = b"\x00policies"
 DUE_WORK_KEY: Final = b"\x00due"
 BACKFILL_KEY: Final = b"\x00backfill"
+COUNTERS_KEY: Final = b"\x00counters"
 NO_TICK: Final = -1
 
 
@@ -21,6 +25,14 @@ class Activation(msgspec.Struct, array_like=True):
     effective_at: int
     text: str
     is_model: bool = False
+
+
+class DeclaredCounters(msgspec.Struct, array_like=True, frozen=True):
+    """The newest declaration of counters. There is no record in a partition that never saw one."""
+
+    declaration: Declaration
+    is_open: bool
+    """Whether no policy has taken its counters over yet."""
 
 
 class DueWork(msgspec.Struct, array_like=True, frozen=True):
@@ -75,6 +87,11 @@ def work_record(work: DueWork) -> StateRecord:
     return DUE_WORK_KEY, msgspec.msgpack.encode(work)
 
 
+def due_work_of(event: Passing) -> DueWork:
+    """Let customers run who are due up to its instant; the end of a feed's clock is acknowledged."""
+    return DueWork(parse_canonical(event.instant), event.instant if isinstance(event, ClockClosed) else None)
+
+
 def take_policies(store: dict[bytes, bytes]) -> list[Activation]:
     """Take the activated policies and models, oldest first, out of the restored records."""
     record = store.pop(POLICIES_KEY, None)
@@ -84,6 +101,17 @@ def take_policies(store: dict[bytes, bytes]) -> list[Activation]:
 def policies_record(activations: list[Activation]) -> StateRecord:
     """The same for the changelog."""
     return POLICIES_KEY, msgspec.msgpack.encode(activations)
+
+
+def take_counters(store: dict[bytes, bytes]) -> DeclaredCounters | None:
+    """Take the declared counters out of the restored records."""
+    record = store.pop(COUNTERS_KEY, None)
+    return None if record is None else msgspec.msgpack.decode(record, type=DeclaredCounters)
+
+
+def counters_record(declared: DeclaredCounters) -> StateRecord:
+    """The same for the changelog."""
+    return COUNTERS_KEY, msgspec.msgpack.encode(declared)
 
 
 def take_history(store: dict[bytes, bytes]) -> HistoryRecord:

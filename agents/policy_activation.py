@@ -18,13 +18,13 @@ from agents.control_records import JOURNAL, control_writer, write_everywhere
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
 from agents.lookup import newest_value
-from agents.partition_records import POLICIES_KEY
+from agents.partition_records import COUNTERS_KEY, POLICIES_KEY, DeclaredCounters
 from agents.partition_records import Activation as Entry
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, decode_journal
-from streams.policy.model import Policy, uncounted
+from streams.policy.model import OrderFilter, Policy, uncounted
 from streams.policy.parse import PolicyError, canonical, load_canonical, parse
 from streams.policy.presets import preset_names, preset_text
 
@@ -119,8 +119,7 @@ def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
         f"The policy {policy.name} cannot follow {newest.name} ({newest.hash[:12]}).",
         where=", ".join(where.name for where in lacking),
         why="what orders consist of is counted as they come, and the policy in force does not count this",
-        next_step="leave these filters out; or begin a new journal with this policy (another kafka.application_id and "
-        "kafka.topic_prefix) and feed the history again",
+        next_step="the same command again: it counts it from the journal first",
     )
 
 
@@ -144,6 +143,14 @@ def entries_in_force(settings: Settings) -> list[Entry]:
     return [] if known is None else msgspec.msgpack.decode(known, type=list[Entry])
 
 
+def declared_counters(settings: Settings) -> tuple[OrderFilter, ...] | None:
+    """The counters that the workers know to be declared for a policy to come; None when there are none."""
+    table = changelog(settings.kafka.application_id, "customers")
+    known = newest_value(settings, table, COUNTERS_KEY, partition=0)
+    declared = None if known is None else msgspec.msgpack.decode(known, type=DeclaredCounters)
+    return declared.declaration.filters if declared is not None and declared.is_open else None
+
+
 def partitions_without_policy(settings: Settings) -> list[int]:
     """Journal partitions that do not begin with an activation: their events could not be judged."""
     first = _first_records(settings)
@@ -154,21 +161,31 @@ def _one_activation(settings: Settings) -> AbstractContextManager[Any]:
     return control_writer(settings, ACTIVATION)
 
 
-def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -> Activation:  # noqa: ANN401 - kafka-python is untyped
+def activation_record(
+    policy: Policy, effective_at: int, home: tuple[int, int], *, everybody_counted: bool = False
+) -> PolicyActivated:
+    """The record that puts a policy in force in a partition."""
     since = format_instant(effective_at)
     digest = hashlib.sha256(f"{policy.hash} {since}".encode()).hexdigest()[:16]
+    return PolicyActivated(
+        id=f"activation-{digest}",
+        effective_at=since,
+        name=policy.name,
+        hash=policy.hash,
+        text=canonical(policy),
+        everybody_counted=everybody_counted,
+        home=home,
+    )
 
-    def record(home: tuple[int, int]) -> PolicyActivated:
-        return PolicyActivated(
-            id=f"activation-{digest}",
-            effective_at=since,
-            name=policy.name,
-            hash=policy.hash,
-            text=canonical(policy),
-            home=home,
-        )
 
-    write_everywhere(writer, settings, record, what="activation", check="tierstream policy show")
+def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -> Activation:  # noqa: ANN401 - kafka-python is untyped
+    write_everywhere(
+        writer,
+        settings,
+        lambda home: activation_record(policy, effective_at, home),
+        what="activation",
+        check="tierstream policy show",
+    )
     return Activation(policy, effective_at, settings.kafka.partitions)
 
 

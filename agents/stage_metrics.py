@@ -31,6 +31,7 @@ TIER_MOVED: Final = "tier_moved"
 BAND_MOVED: Final = "band_moved"
 NOTICED: Final = "noticed"
 POLICY_REFUSED: Final = "policy_refused"
+RESTATED: Final = "restated"
 
 HASH_SHOWN: Final = 12
 """First digits of a policy's hash, as the command line shows it."""
@@ -56,7 +57,15 @@ _FAMILIES: Final[Mapping[str, _Family]] = {
     BAND_MOVED: _Family("churn_band_changes", "Changes of the churn risk band published.", ("from", "to")),
     NOTICED: _Family("notices", "Notices published: falls foreseen, and averted.", ("type",)),
     POLICY_REFUSED: _Family(
-        "policies_refused", "Activations that were not put in force, by partition: they need what was not counted.", ()
+        "policies_refused",
+        "Activations that were not put in force, by partition: not everybody is counted for what they need.",
+        (),
+    ),
+    RESTATED: _Family(
+        "counters_restated",
+        "Customers whose counters were counted anew for a policy to come: taken, or stale because another record of "
+        "the customer came between; those are restated again.",
+        ("outcome",),
     ),
 }
 
@@ -75,6 +84,9 @@ class CustomersView(Protocol):
 
     def churn_scores(self) -> ScoreFigures | None:
         """Return the customers by churn score, and what came of scores foretold; None in the first round."""
+
+    def counters_declared(self) -> int:
+        """Return how many counters are declared for a policy to come."""
 
     def tiers(self, now_ms: int) -> dict[str, list[str]]:
         """Return the tiers of each ladder of the policy in force, from the lowest up, by the ladder's id."""
@@ -110,6 +122,7 @@ def _expected(views: Iterable[CustomersView], now_ms: int) -> dict[tuple[str, ..
     """What can be counted, at 0: every reason of a refusal, and every rise and fall of the policies in force."""
     found: dict[tuple[str, ...], int] = {(REFUSED, reason.value): 0 for reason in RefusalReason}
     found[(POLICY_REFUSED,)] = 0
+    found |= {(RESTATED, outcome): 0 for outcome in ("taken", "stale")}
     for view in views:
         for ladder, tiers in view.tiers(now_ms).items():
             found |= {(TIER_MOVED, ladder, NO_TIER, tier, "initial"): 0 for tier in tiers}
@@ -134,6 +147,11 @@ def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
         "1 for each churn model that decides in a partition now.",
         labels=("model", "version"),
     )
+    declared = GaugeMetricFamily(
+        f"{PREFIX}_counters_declared",
+        "Counters declared for a policy that is activated once every customer is counted for them; then it is 0 again.",
+    )
+    declared.add_metric((), max((view.counters_declared() for view in views), default=0))
     by_tier: Counter[Place] = Counter()
     policies: set[tuple[str, str]] = set()
     models: set[tuple[str, str]] = set()
@@ -152,6 +170,7 @@ def _standing(views: Iterable[CustomersView], now_ms: int) -> Iterator[Metric]:
     for names in models:
         model.add_metric(names, 1)
     yield customers
+    yield declared
     yield policy
     yield model
 

@@ -2,7 +2,7 @@
 
 Control records say what else shaped a customer's standing: passing time, activated policies and churn models. They
 concern every customer whose home partition they lie in, not one customer, and their keys begin with a zero byte, which
-no id can.
+no id can. Only what was counted anew for a customer has the customer's key.
 """
 
 from typing import Annotated, Final
@@ -11,14 +11,14 @@ import msgspec
 from msgspec import Meta
 
 from schemas.events import Event, InputEvent
-from schemas.fields import ANONYMOUS_PREFIX, Count, Id, Instant, Text
+from schemas.fields import ANONYMOUS_PREFIX, Count, CustomerKey, Id, Instant, Text
 
 Home = tuple[Count, Annotated[int, Meta(ge=1)]]
 """`[partition, count]` of the topic that the record was written for."""
 
 
 class Control(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
-    """A record about all customers of one home partition."""
+    """A record that is no event: about all customers of one home partition, but for `customer.counters_restated`."""
 
 
 class ClockTick(Control, kw_only=True, tag="clock.tick"):
@@ -52,6 +52,9 @@ class PolicyActivated(Control, kw_only=True, tag="policy.activated"):
     """SHA-256 of `text`, in hexadecimal."""
     text: str
     """The whole policy as canonical JSON text."""
+    everybody_counted: bool = False
+    """Whether every customer was counted from the beginning for what it filters by category or store, and the policy
+    before it did not."""
     home: Home | None = None
 
 
@@ -76,7 +79,47 @@ class GoLive(Control, kw_only=True, tag="go-live"):
     home: Home | None = None
 
 
-ControlRecord = ClockTick | ClockAdvanced | ClockClosed | PolicyActivated | ModelActivated | GoLive
+class CountersDeclared(Control, kw_only=True, tag="counters.declared"):
+    """A policy to come needs these counters: who is new is counted from the start, everybody else is restated.
+
+    The newest declaration holds; one of the same counters changes nothing.
+    """
+
+    id: Id
+    """SHA-256 of `text`, in hexadecimal."""
+    text: str
+    """The filters as JSON text."""
+    home: Home | None = None
+
+
+class CountersRestated(Control, kw_only=True, tag="customer.counters_restated"):
+    """What one customer's declared counters amount to, counted from the beginning; keyed by the customer.
+
+    It holds if no other record of the customer came between what it was counted from and itself.
+    """
+
+    customer_id: CustomerKey
+    declaration: Id
+    """The declaration's id."""
+    journal_seq: Count
+    """How many records of the customer it was counted from."""
+    counters: bytes
+    """Per filter, in the declaration's order, its daily series: packed as in the customer's state, in Base64."""
+
+
+ControlRecord = (
+    ClockTick
+    | ClockAdvanced
+    | ClockClosed
+    | PolicyActivated
+    | ModelActivated
+    | GoLive
+    | CountersDeclared
+    | CountersRestated
+)
+Activated = PolicyActivated | ModelActivated
+Passing = ClockTick | ClockAdvanced | ClockClosed
+"""What lets time pass."""
 JournalRecord = InputEvent | ControlRecord
 
 _DECODER: Final = msgspec.json.Decoder(JournalRecord)
@@ -101,7 +144,9 @@ def redriven_of(value: bytes) -> int:
 
 
 def control_key(record: ControlRecord) -> bytes:
-    """The key of a control record: a zero byte and the type."""
+    """The key of a control record: a zero byte and the type; of one about a customer, theirs."""
+    if isinstance(record, CountersRestated):
+        return record.customer_id.encode()
     return b"\x00" + str(record.__struct_config__.tag).encode()
 
 

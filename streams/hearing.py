@@ -79,7 +79,7 @@ def hear(
     count again.
     """
     if isinstance(event, _ORDER_EVENTS):
-        books = Books(state, state.clock, as_of, regime.policy.currency, regime.counted)
+        books = Books(state, state.clock, as_of, regime.policy.currency, regime.counted_of(state))
         outcome = _order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
         if outcome.changed and isinstance(event, OrderRefunded):
             evidence.add_refund(_evidence(state), regime.calendar.day_of(occurred_at))

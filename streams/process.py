@@ -48,9 +48,16 @@ def new_state(regimes: Sequence[Regime], at: int) -> CustomerState:
     ordinal = 0
     while ordinal + 1 < len(regimes) and regimes[ordinal + 1].effective_at <= at:
         ordinal += 1
-    state = CustomerState(first_seen_at=at, ordinal=ordinal)
+    declaration = regimes[ordinal].declaration
+    state = CustomerState(first_seen_at=at, ordinal=ordinal, declaration=declaration.number if declaration else 0)
     state.ladders = [LadderStanding() for _ in regimes[ordinal].policy.ladders]
     return state
+
+
+def due_under(regimes: Sequence[Regime], due: int, ordinal: int) -> int:
+    """When time or a new policy next concerns a customer with this due instant under this policy."""
+    following = ordinal + 1
+    return min(due, regimes[following].effective_at) if following < len(regimes) else due
 
 
 def pass_time(state: CustomerState, regimes: Sequence[Regime], until: int, effects: Effects) -> None:

@@ -4,9 +4,11 @@ import msgspec
 
 from schemas.decisions import PolicyRef, TierRef
 from streams.calendar import Calendar
+from streams.customer.state import CustomerState
 from streams.models.churn_model import ChurnModel
 from streams.policy.metrics import METRICS, MODEL_METRICS
 from streams.policy.model import (
+    Declaration,
     OrderFilter,
     Policy,
     Tier,
@@ -35,7 +37,7 @@ class Regime(msgspec.Struct, frozen=True):
     subjects: frozenset[str]
     """What any ladder asks about: records that change none of it need no review."""
     counted: tuple[OrderFilter, ...]
-    """Filters by category or store, which the state has to count."""
+    """Filters by category or store that every customer under it is counted for: what it and all that follow it need."""
     public: int
     """Place of the ladder that outputs name in short: the first public one; -1 if there is none."""
     tier_refs: tuple[tuple[TierRef, ...], ...]
@@ -46,6 +48,17 @@ class Regime(msgspec.Struct, frozen=True):
     """The newest model that was activated, whether or not it fits the policy; None: none was."""
     by_model: bool = False
     """Whether the model is what is new about it."""
+    declaration: Declaration | None = None
+    """What a policy to come needs besides, of which not everybody may be counted yet."""
+    counted_declared: tuple[OrderFilter, ...] = ()
+    """Both, for those who are."""
+
+    def counted_of(self, state: CustomerState) -> tuple[OrderFilter, ...]:
+        """Return the filters that a customer is counted for."""
+        declaration = self.declaration
+        if declaration is None or state.declaration != declaration.number:
+            return self.counted
+        return self.counted_declared
 
 
 def tier_ref(tier: Tier | None) -> TierRef | None:
@@ -57,13 +70,16 @@ def _tier_ref(tier: Tier) -> TierRef:
     return TierRef(id=tier.id, name=tier.name.get("en") or next(iter(tier.name.values())), rank=tier.rank)
 
 
-def follow(regimes: list[Regime], policy: Policy, effective_at: int) -> tuple[OrderFilter, ...]:
+def follow(
+    regimes: list[Regime], policy: Policy, effective_at: int, *, everybody_counted: bool = False
+) -> tuple[OrderFilter, ...]:
     """Put an activated policy in force after those that are, or return why not: what the last of them did not count.
 
-    Depends on the activated policies alone, so that every partition and every replay decides the same. The first one
-    finds nobody yet, and may count what it likes. It is judged with the newest model that was activated.
+    Depends on the activations alone, so that every partition and every replay decides the same. The first one finds
+    nobody yet, and may count what it likes; so may one whose activation says that everybody was counted for it. It is
+    judged with the newest model that was activated.
     """
-    lacking = uncounted(policy, regimes[-1].policy) if regimes else ()
+    lacking = uncounted(policy, regimes[-1].policy) if regimes and not everybody_counted else ()
     if not lacking:
         model = regimes[-1].model if regimes else None
         regimes.append(regime_of(policy, len(regimes), effective_at, model))
@@ -75,6 +91,25 @@ def follow_model(regimes: list[Regime], model: ChurnModel, effective_at: int) ->
     if not regimes:
         raise ValueError("a model was activated before the first policy")
     regimes.append(regime_of(regimes[-1].policy, len(regimes), effective_at, model, by_model=True))
+
+
+def settle_counters(
+    regimes: list[Regime], declaration: Declaration | None, always: tuple[OrderFilter, ...] = ()
+) -> None:
+    """Give each regime what its customers are counted for: what it and those after it need, `always`, and the declared.
+
+    A policy may wait to take effect: from its activation on, everybody is counted for it.
+    """
+    needed: dict[OrderFilter, None] = dict.fromkeys(always)
+    for place in reversed(range(len(regimes))):
+        needed = dict.fromkeys((*counters(regimes[place].policy), *needed))
+        filters = declaration.filters if declaration is not None else ()
+        regimes[place] = msgspec.structs.replace(
+            regimes[place],
+            counted=tuple(needed),
+            declaration=declaration,
+            counted_declared=tuple(dict.fromkeys((*needed, *filters))),
+        )
 
 
 def regime_of(

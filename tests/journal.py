@@ -11,7 +11,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from agents.customers import CustomersPartition, CustomersStage
-from agents.partition_records import BACKFILL_KEY, DUE_WORK_KEY, POLICIES_KEY
+from agents.partition_records import BACKFILL_KEY, COUNTERS_KEY, DUE_WORK_KEY, POLICIES_KEY
 from agents.runtime.stage import Batch, Headers, Record
 from schemas.catalog import TOPICS
 from schemas.clock import format_instant
@@ -21,6 +21,8 @@ from schemas.journal import (
     ClockClosed,
     ClockTick,
     ControlRecord,
+    CountersDeclared,
+    CountersRestated,
     GoLive,
     ModelActivated,
     PolicyActivated,
@@ -31,9 +33,10 @@ from schemas.journal import (
 from streams.customer.record import decode_state
 from streams.customer.state import CustomerState
 from streams.models.churn_model import ChurnModel, canonical_model, model_hash
-from streams.policy.model import Policy
+from streams.policy.model import OrderFilter, Policy
 from streams.policy.parse import canonical, parse
 from streams.policy.presets import preset_text
+from streams.recount import declaration_id, filters_text
 
 JOURNAL = "customer-events"
 HOME = (0, 1)
@@ -63,11 +66,29 @@ class Journal:
         event.recordedtime = format_instant(recorded_at)
         return self.raw(journal_key(event), encode_journal(event))
 
-    def activate(self, policy: Policy, effective_at: int) -> None:
+    def activate(self, policy: Policy, effective_at: int, *, everybody_counted: bool = False) -> None:
         """Put a policy in force."""
         text = canonical(policy)
         since = format_instant(effective_at)
-        self._control(PolicyActivated(id="p", effective_at=since, name=policy.name, hash=policy.hash, text=text))
+        self._control(
+            PolicyActivated(
+                id="p",
+                effective_at=since,
+                name=policy.name,
+                hash=policy.hash,
+                text=text,
+                everybody_counted=everybody_counted,
+            )
+        )
+
+    def declare(self, filters: tuple[OrderFilter, ...]) -> None:
+        """Have counters counted for who is new."""
+        text = filters_text(filters)
+        self._control(CountersDeclared(id=declaration_id(text), text=text))
+
+    def restate(self, record: CountersRestated) -> None:
+        """Tell what was counted anew for a customer."""
+        self._control(record)
 
     def activate_model(self, model: ChurnModel, effective_at: int) -> None:
         """Put a churn model in force."""
@@ -144,7 +165,7 @@ class Committed:
 
     def customers(self) -> list[bytes]:
         """Keys of all customers with a state."""
-        return sorted(self.changelog.keys() - {POLICIES_KEY, DUE_WORK_KEY, BACKFILL_KEY})
+        return sorted(self.changelog.keys() - {POLICIES_KEY, COUNTERS_KEY, DUE_WORK_KEY, BACKFILL_KEY})
 
 
 def customers_stage(*, decoded_max: int = 1_000, dedupe: bool = True, partitions: int = 1) -> CustomersStage:

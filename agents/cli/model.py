@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
-from agents.cli.policy import instant_of
+from agents.cli.policy_activate import instant_of
 from agents.model_activation import activate_model, model_named, models_in_force
 from agents.model_file import read_model
 from agents.policy_activation import policies_in_force

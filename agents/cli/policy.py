@@ -1,7 +1,6 @@
 """`tierstream policy`: checks, compares, shows and activates policies."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,22 +12,16 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents import flap_history as history
 from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
+from agents.cli.policy_activate import plan_words, put_in_force
 from agents.cli.policy_backtest import backtest
 from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
-from agents.model_activation import unfit_under
-from agents.policy_activation import (
-    activate,
-    configured_policy,
-    mistaken,
-    policies_in_force,
-    policy_from_file,
-    refuse_uncounted,
-)
+from agents.policy_activation import configured_policy, mistaken, policies_in_force, policy_from_file
 from agents.policy_sources import checked, chosen_text, two_policies
+from agents.recount.plan import Plan, plan_for
 from agents.settings import Settings
-from schemas.clock import format_instant, parse_instant
+from schemas.clock import format_instant
 from streams.policy.check import Checked
 from streams.policy.compare import Difference, difference_lines, differences
 from streams.policy.describe import describe
@@ -38,15 +31,14 @@ from streams.policy.model import Policy
 app = App(name="policy", help="Check, try, compare, suggest, show and activate policies.")
 app.command(backtest)
 app.command(suggest)
+app.command(put_in_force, name="activate")
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]
 AgainstCluster = Annotated[
     bool,
-    Parameter(negative="", show_default=False, help="Ask the cluster too whether it could be put in force there."),
+    Parameter(negative="", show_default=False, help="Ask the cluster too what it takes to put it in force there."),
 ]
-SKEW_MS_MAX = 60_000
-"""How far clocks may differ: an activation older than this would change standings that are published already."""
 
 
 @app.command
@@ -62,8 +54,8 @@ def check(
 ) -> int:
     """Check a policy, with every mistake and everything odd at its line, and tell its rules in words.
 
-    Touches no cluster, unless it is asked whether the policy could follow the one in force there. Mistakes, and with
-    --strict what is odd, end with exit code 2.
+    Touches no cluster, unless it is asked what an activation takes there: one that counts by category or store what is
+    not counted yet folds the journal again. Mistakes, and with --strict what is odd, end with exit code 2.
 
     Example: tierstream policy check policy.toml --language zh
     """
@@ -71,10 +63,9 @@ def check(
     chosen = chosen_text(file, settings)
     found = checked(chosen, settings)
     code = ConfigurationError.exit_code if found.policy is None or (strict and found.cautions) else 0
-    if against_cluster and found.policy is not None:
-        refuse_uncounted(found.policy, policies_in_force(settings))
+    plan = plan_for(settings, found.policy) if against_cluster and found.policy is not None else None
     if json:
-        print_json(_as_json(found, valid=not code))
+        print_json(_as_json(found, valid=not code) | ({} if plan is None else {"to_count": _plan_as_json(plan)}))
         return code
     if found.policy is None:
         raise mistaken(found.mistakes, chosen.source)
@@ -87,6 +78,8 @@ def check(
         raise ConfigurationError(
             "The policy has something odd, and --strict takes it for a mistake.", where=chosen.source
         )
+    if plan is not None and plan.filters:
+        say("\n" + plan_words(plan))
     hint = f"Hash {found.policy.hash[:12]}. To put it in force: tierstream policy activate FILE"
     say(f"\nThe policy is valid. {hint}")
     return code
@@ -195,39 +188,20 @@ def _progress(customers: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, advance=done)
 
 
-@app.command(name="activate")
-def put_in_force(
-    file: PolicyFile = None,
-    /,
-    *,
-    effective_at: Annotated[
-        str | None, Parameter(help="Instant from which it holds, with its offset; now by default.")
-    ] = None,
-    config: ConfigPath = None,
-    json: AsJson = False,
-) -> None:
-    """Put a policy in force, everywhere or nowhere, for all customers from one instant on.
-
-    Example: tierstream policy activate policy.toml --effective-at 2026-12-01T00:00:00+08:00
-    """
-    settings = settings_of(config)
-    policy = _policy(file, settings)
-    activation = activate(settings, policy, instant_of(effective_at, settings, what="policy"))
-    since = format_instant(activation.effective_at)
-    unfit = unfit_under(settings, activation)
-    if json:
-        print_json({"name": policy.name, "hash": policy.hash, "effective_at": since, "model_unfit": unfit})
-        return
-    say(f"Policy {policy.name} ({policy.hash[:12]}) holds from {since} on.")
-    if unfit is not None:
-        say(f"The activated churn model does not fit it: {unfit}. The policy's own model decides until you")
-        say("activate one that fits: tierstream fit, then tierstream model activate FILE")
-
-
 def _as_json(found: Checked, *, valid: bool) -> dict[str, object]:
     policy = found.policy
     identity = {} if policy is None else {**_identity(policy), "currency": policy.currency, "zone": policy.time_zone}
     return {"valid": valid, **identity, "mistakes": found.mistakes, "warnings": found.cautions}
+
+
+def _plan_as_json(plan: Plan) -> dict[str, object]:
+    names = [where.name for where in plan.filters]
+    return {
+        "counters": names,
+        "records": plan.records,
+        "seconds": round(plan.seconds, 1),
+        "journal_cut": bool(plan.cut),
+    }
 
 
 def _identity(policy: Policy) -> dict[str, str]:
@@ -242,20 +216,3 @@ def _difference(difference: Difference, language: Literal["en", "zh"]) -> dict[s
 
 def _policy(file: Path | None, settings: Settings) -> Policy:
     return policy_from_file(file, settings) if file else configured_policy(settings)
-
-
-def instant_of(text: str | None, settings: Settings, *, what: str) -> int:
-    """The instant of `--effective-at`, now by default; ConfigurationError for one in the past."""
-    now = int(time.time() * 1000)
-    try:
-        instant = parse_instant(text) if text else now
-    except ValueError as error:
-        raise ConfigurationError(f"--effective-at {text} is no instant.", why=str(error)) from error
-    if settings.intake.clock == "broker" and instant < now - SKEW_MS_MAX:
-        raise ConfigurationError(
-            f"A {what} cannot be put in force in the past.",
-            where=f"--effective-at {text}",
-            why="standings since then are published already",
-            next_step="leave --effective-at out, or name an instant to come",
-        )
-    return instant

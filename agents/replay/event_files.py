@@ -11,7 +11,15 @@ from pathlib import Path
 
 import msgspec
 
-from schemas.journal import ClockClosed, ModelActivated, PolicyActivated, decode_journal, encode_journal, is_control_key
+from schemas.journal import (
+    ClockClosed,
+    CountersDeclared,
+    ModelActivated,
+    PolicyActivated,
+    decode_journal,
+    encode_journal,
+    is_control_key,
+)
 
 JOURNAL = "customer-events"
 CHANGES = ("tier-changes", "churn-risk", "notices")
@@ -105,7 +113,7 @@ def _journal(key: bytes | None, value: bytes | None, _headers: Headers) -> bytes
         return None
     if is_control_key(key):
         control = decode_journal(value)
-        if isinstance(control, PolicyActivated | ModelActivated | ClockClosed):
+        if isinstance(control, PolicyActivated | ModelActivated | CountersDeclared | ClockClosed):
             return encode_journal(msgspec.structs.replace(control, home=None))
     return value
 

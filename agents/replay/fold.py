@@ -16,9 +16,12 @@ from agents.runtime.stage import StateRecord
 from schemas.clock import format_instant, parse_canonical, parse_instant
 from schemas.events import InputEvent
 from schemas.journal import (
+    Activated,
     ClockTick,
     Control,
     ControlRecord,
+    CountersDeclared,
+    CountersRestated,
     GoLive,
     JournalRecord,
     ModelActivated,
@@ -26,13 +29,15 @@ from schemas.journal import (
     decode_journal,
     is_control_key,
 )
+from schemas.rejections import Rejected
 from streams.backfill import go_live
 from streams.customer.record import decode_state, encode_state, head
 from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.policy.canonical import canonical
-from streams.policy.model import Policy
+from streams.policy.model import Declaration, OrderFilter, Policy
 from streams.process import new_state, pass_time, process
+from streams.recount import restate
 
 DECODED_MAX: Final = 100_000
 FOR_EVER: Final = 2**62
@@ -69,15 +74,17 @@ class JournalFold:
         until: int = FOR_EVER,
         decoded_max: int = DECODED_MAX,
         effects: Effects | None = None,
+        counting: tuple[OrderFilter, ...] = (),
     ) -> None:
         """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
 
         `policy` decides instead of all that were activated, with the models that were. What is stamped after `until` is
         left out. `effects` collects what is published, where somebody wants to look at the moment of publishing.
+        `counting` is counted for everybody from the beginning, besides what the policies need.
         """
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
-        self._policies = PolicyLog()
+        self._policies = PolicyLog(counting)
         if policy is not None:
             self._policies.begin_with(canonical(policy), 0)
         self.regimes = self._policies.regimes
@@ -118,12 +125,17 @@ class JournalFold:
         record = self._store.get(key)
         return self._decoded.get(key) or (None if record is None else decode_state(record))
 
+    @property
+    def declaration(self) -> Declaration | None:
+        """The counters that were declared for a policy to come."""
+        return self._policies.declaration
+
     def take(self, entry: Entry) -> None:
         """Fold a record."""
         key, value = entry.key, entry.value
         event: JournalRecord = decode_journal(value)
         if isinstance(event, Control):
-            self._control(event)
+            self._control(event, entry)
         else:
             self.fold(key, event, entry)
 
@@ -198,7 +210,7 @@ class JournalFold:
     def states(self) -> Iterator[StateRecord]:
         """All that `restore` needs. Time passes for everybody first, as it would have anyway."""
         self.settle()
-        yield self._policies.record()
+        yield from self._policies.records()
         yield history_record(HistoryRecord(loading=self._effects.backfill))
         yield from self.encoded().items()
 
@@ -235,13 +247,39 @@ class JournalFold:
             self._told(self._effects, entry)
             self._effects.take_over(self._effects.key)
 
-    def _control(self, event: ControlRecord) -> None:
-        if isinstance(event, PolicyActivated | ModelActivated):
-            if parse_instant(event.effective_at) > self._until:
-                self.left_out = True
-            elif self._forced is None or isinstance(event, ModelActivated):
+    def _restate(self, event: CountersRestated, entry: Entry) -> None:
+        """Take what was counted anew for a customer."""
+        key, effects = entry.key, self._effects
+        if self._forced is not None or (key not in self._decoded and key not in self._store):
+            return
+        state = self._decoded.get(key) or self._state_of(key, "")
+        effects.key = key
+        if self._tick != NO_TICK and key not in self._after_tick:
+            pass_time(state, self.regimes, self._tick, effects)
+            self._tell(None)
+        became = restate(state, event, self.regimes[state.ordinal])
+        if isinstance(became, Rejected):
+            effects.refuse(became, entry.value)
+            self._tell(entry)
+
+    def _activate(self, event: Activated) -> None:
+        # Who was counted anew may not be without the records that are left out.
+        too_early = isinstance(event, PolicyActivated) and event.everybody_counted and self.left_out
+        if too_early or parse_instant(event.effective_at) > self._until:
+            self.left_out = True
+        elif self._forced is None or isinstance(event, ModelActivated):
+            self.settle()
+            self._policies.activate(event)
+
+    def _control(self, event: ControlRecord, entry: Entry) -> None:
+        if isinstance(event, Activated):
+            self._activate(event)
+        elif isinstance(event, CountersDeclared):
+            if self._forced is None:
                 self.settle()
-                self._policies.activate(event)
+                self._policies.declare(event)
+        elif isinstance(event, CountersRestated):
+            self._restate(event, entry)
         elif self._home is None or event.home in (None, self._home):
             instant = parse_canonical(event.instant)
             self.left_out = self.left_out or instant > self._until

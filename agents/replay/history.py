@@ -7,7 +7,7 @@ from typing import NamedTuple
 from agents.errors import ConfigurationError
 from agents.lookup import home_of
 from agents.replay.fold import FOR_EVER, Entry, JournalFold
-from agents.replay.index import GO_LIVE_KEY, MODEL_KEY, POLICY_KEY, CustomerIndex, history_key
+from agents.replay.index import DECLARED_KEY, GO_LIVE_KEY, MODEL_KEY, POLICY_KEY, CustomerIndex, history_key
 from agents.replay.journal_file import Home, JournalFile, home_in
 from agents.replay.journal_topic import JournalTopic
 from schemas.events import InputEvent
@@ -64,7 +64,7 @@ def history_of(journal: JournalFile | JournalTopic, customer: bytes, index: Path
     segments = own.segments() if own else []
     marks = own.marks(segments) if own else CustomerIndex(Path(), journal, unit).marks([])
     home = marks.home_of(customer)
-    keys, began = (customer, POLICY_KEY, MODEL_KEY, GO_LIVE_KEY), []
+    keys, began = (customer, POLICY_KEY, MODEL_KEY, GO_LIVE_KEY, DECLARED_KEY), []
     for segment in segments:
         began += segment.positions(history_key(home))
         places = {place for key in keys for place in segment.positions(key)}

@@ -34,6 +34,7 @@ _BACKFILL: Final = b'"backfill":true'
 _FORMAT: Final = 1
 POLICY_KEY: Final = b"\x00policy.activated"
 MODEL_KEY: Final = b"\x00model.activated"
+DECLARED_KEY: Final = b"\x00counters.declared"
 GO_LIVE_KEY: Final = b"\x00go-live"
 EVERYWHERE: Final = -1
 """In place of a home's number: control records without a home."""

@@ -17,7 +17,7 @@ import msgspec
 from agents.errors import ConfigurationError
 from agents.replay.fold import Entry
 from schemas.fields import ANONYMOUS_PREFIX
-from schemas.journal import ControlRecord, decode_journal, is_control_key
+from schemas.journal import ControlRecord, CountersRestated, decode_journal, is_control_key
 
 BATCH: Final = 4_096
 PROOF_BYTES: Final = 4_096
@@ -185,7 +185,7 @@ def home_in(entry: Entry) -> Home | None:
     """The home of a control record that names one."""
     if is_control_key(entry.key):
         record = decode_journal(entry.value)
-        if isinstance(record, ControlRecord):
+        if isinstance(record, ControlRecord) and not isinstance(record, CountersRestated):
             return record.home
     return None
 

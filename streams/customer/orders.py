@@ -83,6 +83,11 @@ def since(state: CustomerState, first: int) -> Iterator[Order]:
         position -= _SIZE
 
 
+def hashes(state: CustomerState) -> set[bytes]:
+    """Of all orders in the index."""
+    return {bytes(state.orders[position : position + 8]) for position in range(0, len(state.orders), _SIZE)}
+
+
 def add(state: CustomerState, order: Order) -> None:
     """Enter an order that is not in the index yet."""
     index, relative = state.orders, order.day - DAY_ZERO

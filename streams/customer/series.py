@@ -7,8 +7,10 @@ takes the same part.
 """
 
 import struct
+from itertools import pairwise
 from typing import Final
 
+from streams.customer import orders
 from streams.customer.daylog import DAY_ZERO, LOG_DAYS
 from streams.customer.state import CustomerState, Series
 
@@ -81,6 +83,26 @@ def forget(state: CustomerState, as_of: int) -> None:
         log = series.log
         if log and _day_at(log, 0) <= oldest:
             del log[: _position(log, _entry_of(name).size, oldest + 1)]
+
+
+def take_over(state: CustomerState, name: str, counted: Series) -> None:
+    """Put in place what was counted elsewhere from the same records, when less time had passed, or more.
+
+    Days and orders that the state has let go of since are let go of here too.
+    """
+    entry, days, known = _entry_of(name), state.days, orders.hashes(state)
+    log = counted.log[_position(counted.log, entry.size, _day_at(days, 0)) :] if days else bytearray()
+    shares = b"".join(_SHARE.pack(*share) for share in _SHARE.iter_unpack(counted.shares) if share[0] in known)
+    state.series[name] = Series(log, counted.count, counted.amount, bytearray(shares))
+
+
+def well_formed(name: str, counted: Series) -> bool:
+    """Whether packed entries are whole and in order."""
+    entry = _entry_of(name)
+    if len(counted.log) % entry.size or len(counted.shares) % _SHARE.size:
+        return False
+    days = [day for day, *_ in entry.iter_unpack(counted.log)]
+    return all(day < following for day, following in pairwise(days))
 
 
 def remember_share(state: CustomerState, name: str, order_hash: bytes, share: int) -> None:

@@ -126,3 +126,5 @@ class CustomerState(msgspec.Struct, array_like=True):
     """Net spend of the first purchase day, once that day has left the day log."""
     forecast: Forecast | None = None
     """What the churn model foretold, to be held against what happens; None before the first purchase."""
+    declaration: int = 0
+    """The newest declaration of counters (`streams.recount`) for which this customer is counted from the beginning."""

@@ -34,7 +34,7 @@ class OrderFilter(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def counted(self) -> bool:
-        """Whether it has to be counted from the begin: the order index keeps neither store nor goods."""
+        """Whether it has to be counted from the beginning: the order index keeps neither store nor goods."""
         return bool(self.category or self.store)
 
     @property
@@ -53,6 +53,15 @@ class OrderFilter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NO_FILTER: Final = OrderFilter()
+
+
+class Declaration(msgspec.Struct, array_like=True, frozen=True):
+    """Counters that a policy to come needs: who is new is counted from the start, others from their restatement on."""
+
+    number: int
+    """Counted up in each partition; a state says which one it is counted for."""
+    id: str
+    filters: tuple[OrderFilter, ...]
 
 
 class Comparison(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="is", tag="comparison"):
@@ -193,9 +202,10 @@ def counters(policy: Policy) -> tuple[OrderFilter, ...]:
 
 
 def uncounted(policy: Policy, before: Policy) -> tuple[OrderFilter, ...]:
-    """What a policy counts by category or store and the one before it did not: then it can't follow that one.
+    """What a policy counts by category or store and the one before it did not.
 
-    Orders are counted as they come: what they were made of is kept nowhere else, so it can't be made up for.
+    Orders are counted as they come, and what they were made of is in the journal alone: so it can't follow that one
+    before everybody was counted anew (`streams.recount`).
     """
     kept = counters(before)
     return tuple(where for where in counters(policy) if where not in kept)

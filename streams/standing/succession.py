@@ -50,7 +50,7 @@ def carry_over(state: CustomerState, old: Regime, new: Regime) -> Left:
         standing.valid_until = held_until(rules.ladder, reached) if standing.rank and not standing.fell else 0
         state.ladders.append(standing)
     gone = [(rules, standing, tier) for rules, standing in held.values() if (tier := rules.tier(standing.shown))]
-    counted = {where.name for where in new.counted}
+    counted = {where.name for where in new.counted_of(state)}
     state.series = {name: series for name, series in state.series.items() if "=" not in name or name in counted}
     return Left(left, gone, _carry_band_over(state, old.policy, new.policy))
 

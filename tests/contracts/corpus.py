@@ -20,6 +20,8 @@ CONTROL_DEFINITIONS = {
     "policy.activated": "PolicyActivated",
     "model.activated": "ModelActivated",
     "go-live": "GoLive",
+    "counters.declared": "CountersDeclared",
+    "customer.counters_restated": "CountersRestated",
 }
 
 

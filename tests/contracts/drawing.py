@@ -1,6 +1,7 @@
 """Hypothesis strategies that draw messages from the published JSON Schemas, and messages that are slightly wrong."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
@@ -92,6 +93,8 @@ def _texts(schema: Schema, _: Schema) -> st.SearchStrategy[str]:
         return st.sampled_from(["/tierstream", "urn:shop:1", "https://shop.example/a?b=c#d"])
     if schema.get("pattern") == "^[0-9]{12,}$":
         return st.integers(0, 10**14).map(lambda number: f"{number:012d}")
+    if schema.get("contentEncoding") == "base64":
+        return st.binary(max_size=DRAWN_LENGTH_MAX).map(lambda content: b64encode(content).decode())
     least = schema.get("minLength", 0)
     texts = st.text(_CHARACTERS, min_size=least, max_size=min(schema.get("maxLength", 99), DRAWN_LENGTH_MAX))
     if "pattern" not in schema:

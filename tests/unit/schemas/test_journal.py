@@ -11,6 +11,8 @@ from schemas.journal import (
     ClockClosed,
     ClockTick,
     ControlRecord,
+    CountersDeclared,
+    CountersRestated,
     GoLive,
     ModelActivated,
     PolicyActivated,
@@ -43,12 +45,21 @@ def test_an_event_is_keyed_by_its_customer() -> None:
         (PolicyActivated(id="a", effective_at=AT, name="n", hash="h", text="{}"), b"\x00policy.activated"),
         (ModelActivated(id="a", effective_at=AT, name="n", hash="h", text="{}"), b"\x00model.activated"),
         (GoLive(instant=AT), b"\x00go-live"),
+        (CountersDeclared(id="a", text="[]", home=(3, 12)), b"\x00counters.declared"),
     ],
 )
 def test_a_control_record_has_a_key_that_no_customer_can_have(record: ControlRecord, key: bytes) -> None:
     """Control keys begin with a zero byte, which no id may hold, and the record survives the journal."""
     assert control_key(record) == key
     assert is_control_key(key)
+    assert decode_journal(encode_journal(record)) == record
+
+
+def test_what_was_counted_for_a_customer_has_the_customers_key() -> None:
+    """So it lies among the customer's own records, and comes back as it went in."""
+    record = CountersRestated(customer_id="anonymous:dev-1", declaration="a", journal_seq=3, counters=b"\x00\xff")
+
+    assert control_key(record) == b"anonymous:dev-1"
     assert decode_journal(encode_journal(record)) == record
 
 

@@ -1,0 +1,1 @@
+"""Counting the past anew for a policy that needs more than customers' states hold."""

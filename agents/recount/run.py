@@ -1,0 +1,141 @@
+"""Puts a policy in force that needs more than customers' states hold: declares, counts anew, restates, then activates.
+
+Nothing is published meanwhile, and the policy before it goes on. Whoever ends in the middle is followed by whoever runs
+the same command again: what was declared and restated stands in the journal.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from agents.control_records import JOURNAL, control_writer, write_everywhere
+from agents.errors import ConfigurationError, RestartError
+from agents.policy_activation import ACTIVATION, Activation, activation_record, declared_counters
+from agents.processes import in_processes, processors
+from agents.recount.partition import Counted, Share, recount_units
+from agents.recount.plan import Plan
+from agents.replay.journal_topic import JournalTopic
+from agents.settings import Settings
+from schemas.journal import CountersDeclared, PolicyActivated, decode_journal, is_control_key
+from streams.policy.model import OrderFilter, Policy, uncounted
+from streams.policy.parse import load_canonical
+from streams.recount import declaration_id, filters_text
+
+CUSTOMERS_PER_S: Final = 2_000.0
+"""How many are restated a second, so that live events are hardly delayed."""
+CHECK: Final = "tierstream policy show"
+
+
+class Recounted(NamedTuple):
+    """What was done."""
+
+    activation: Activation
+    counted: Counted
+
+
+def recount_and_activate(
+    settings: Settings,
+    policy: Policy,
+    plan: Plan,
+    effective_at: Callable[[], int],
+    *,
+    jobs: int | None = None,
+    customers_per_s: float = CUSTOMERS_PER_S,
+    snapshots: Path | None = None,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Recounted:
+    """Count for everybody what the plan says, then put the policy in force from `effective_at()` on, asked at the end.
+
+    `told` is told how many records of the journal have been passed, of how many there were.
+    """
+    if plan.cut:
+        raise ConfigurationError(
+            "The journal cannot be folded again: its beginning is gone.",
+            where=f"{settings.topic(JOURNAL)}, partitions {', '.join(map(str, plan.cut))}",
+            why="the policy counts by category or store what is not counted yet: "
+            + ", ".join(where.name for where in plan.filters),
+            next_step="leave these filters out; or begin a new journal with this policy (another kafka.application_id "
+            "and kafka.topic_prefix) and feed the history again",
+        )
+    filters = _declare(settings, plan.filters)
+    units = JournalTopic(settings).units(1)
+    count = min(len(units), jobs or processors())
+    shares = [
+        Share(
+            settings,
+            units[first::count],
+            filters,
+            declaration_id(filters_text(filters)),
+            customers_per_s / count,
+            str(snapshots or ""),
+        )
+        for first in range(count)
+    ]
+    counted = Counted()
+    for each in in_processes(recount_units, shares, lambda done: told(done, plan.records)):
+        counted.add(each)
+    return Recounted(_activate(settings, policy, filters, counted, effective_at), counted)
+
+
+def _declare(settings: Settings, filters: tuple[OrderFilter, ...]) -> tuple[OrderFilter, ...]:
+    """Declare the counters, unless more were declared and not put in force yet; all that are declared then."""
+    with control_writer(settings, ACTIVATION) as writer:
+        known = declared_counters(settings)
+        if known is not None and set(filters) <= set(known):
+            filters = known
+        text = filters_text(filters)
+        write_everywhere(
+            writer,
+            settings,
+            lambda home: CountersDeclared(id=declaration_id(text), text=text, home=home),
+            what="declaration of counters",
+            check=CHECK,
+        )
+    return msgspec.json.decode(text, type=tuple[OrderFilter, ...])
+
+
+def _activate(
+    settings: Settings,
+    policy: Policy,
+    filters: tuple[OrderFilter, ...],
+    counted: Counted,
+    effective_at: Callable[[], int],
+) -> Activation:
+    """Put the policy in force, if nothing came between that its counters do not outlast.
+
+    Whoever else declares or activates does so under the same transactional id: none can come between any more.
+    """
+    with control_writer(settings, ACTIVATION) as writer:
+        newest, still = _newest(settings, counted, declaration_id(filters_text(filters)))
+        if not still or not set(uncounted(policy, newest)) <= set(filters):
+            raise RestartError(
+                "Another policy was activated, or other counters were declared, while this one was counted for.",
+                where=f"{newest.name} ({newest.hash[:12]})",
+                next_step=f"{CHECK}; then the same command again, which goes on where the cluster is",
+            )
+        since = effective_at()
+        write_everywhere(
+            writer,
+            settings,
+            lambda home: activation_record(policy, since, home, everybody_counted=True),
+            what="activation",
+            check=CHECK,
+        )
+    return Activation(policy, since, settings.kafka.partitions)
+
+
+def _newest(settings: Settings, counted: Counted, declaration: str) -> tuple[Policy, bool]:
+    """The newest policy in the first partition, which has all of them, and whether the declaration still holds."""
+    journal, newest, holds = JournalTopic(settings, only=0), counted.newest[0], True
+    (unit,) = journal.units(1)
+    for entries, _ in journal.read(unit, counted.positions[0]):
+        for record in (decode_journal(entry.value) for entry in entries if is_control_key(entry.key)):
+            if isinstance(record, CountersDeclared):
+                holds = holds and record.id == declaration
+            elif isinstance(record, PolicyActivated):
+                holds = holds and not record.everybody_counted
+                following = load_canonical(record.text)
+                newest = newest if uncounted(following, newest) else following
+    return newest, holds
