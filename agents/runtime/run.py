@@ -6,6 +6,9 @@ import os
 import signal
 import sys
 import threading
+import types
+from collections.abc import Iterator
+from typing import Any
 
 import structlog
 
@@ -63,8 +66,22 @@ def tell_stacks_on(number: signal.Signals) -> None:
 
 def _write_tasks() -> None:
     for task in asyncio.all_tasks():
-        task.print_stack(file=sys.stderr)
+        sys.stderr.write(f"Task {task.get_name()}:\n")
+        for frame, line in _awaited(task.get_coro()):
+            sys.stderr.write(f'  File "{frame.f_code.co_filename}", line {line} in {frame.f_code.co_qualname}\n')
     sys.stderr.flush()
+
+
+def _awaited(awaitable: Any) -> Iterator[tuple[types.FrameType, int]]:  # noqa: ANN401 - coroutine, generator or future
+    """Yield the frames from a coroutine down to what it waits for; a task's own stack ends with the first."""
+    while awaitable is not None:
+        for prefix in ("cr", "gi", "ag"):
+            if (frame := getattr(awaitable, f"{prefix}_frame", None)) is not None:
+                yield frame, frame.f_lineno
+                awaitable = getattr(awaitable, f"{prefix}_await", None) or getattr(awaitable, "gi_yieldfrom", None)
+                break
+        else:
+            return
 
 
 def _end_in_any_case(code: int) -> None:

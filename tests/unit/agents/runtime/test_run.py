@@ -10,8 +10,11 @@ from agents.runtime.run import tell_stacks_on
 async def waits_for_ever() -> None:
     await asyncio.Event().wait()
 
+async def stands() -> None:
+    await waits_for_ever()
+
 async def main() -> None:
-    task = asyncio.create_task(waits_for_ever())
+    task = asyncio.create_task(stands(), name="customers[3]")
     tell_stacks_on(signal.SIGUSR1)
     await asyncio.sleep(0)
     os.kill(os.getpid(), signal.SIGUSR1)
@@ -28,4 +31,5 @@ def test_a_signal_tells_where_threads_and_tasks_stand() -> None:
 
     assert done.returncode == 0
     assert "most recent call first" in done.stderr, "threads"
-    assert "in waits_for_ever" in done.stderr, "tasks"
+    told = done.stderr.partition("Task customers[3]:\n")[2].splitlines()
+    assert [line.rpartition(" in ")[2] for line in told[:3]] == ["stands", "waits_for_ever", "Event.wait"]
