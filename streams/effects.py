@@ -1,12 +1,24 @@
 """What folding leaves behind besides the state: decisions to publish, records to refuse, counts."""
 
 from hashlib import sha1
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from uuid import NAMESPACE_DNS, uuid5
 
-from schemas.decisions import Cause, ChurnRiskChanged, DowngradeAverted, DowngradeUpcoming, TierChanged
+from schemas.decisions import (
+    Cause,
+    ChurnRiskChanged,
+    Direction,
+    DowngradeAverted,
+    DowngradeUpcoming,
+    Reason,
+    TierChanged,
+)
 from schemas.rejections import Rejected
 from streams.customer.standing import LadderStanding
+from streams.policy.model import Ladder, Tier
+
+if TYPE_CHECKING:
+    from streams.standing.late_bands import LateBands
 
 _VARIANTS = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 _NAMESPACE = uuid5(NAMESPACE_DNS, "tierstream").bytes
@@ -41,6 +53,17 @@ class Change(NamedTuple):
     id: str
 
 
+class Moved(NamedTuple):
+    """A change of tier in brief: what is counted of it where nothing is published."""
+
+    ladder: Ladder
+    tier: Tier | None
+    at: int
+    cause: Cause
+    direction: Direction
+    reasons: tuple[Reason, ...]
+
+
 class Refused(NamedTuple):
     """A journal record that can't be used."""
 
@@ -54,6 +77,10 @@ class Effects:
     """Collects, for one customer at a time; `take_over` begins with the next."""
 
     __slots__ = ("backfill", "changes", "key", "refused", "repeated")
+    late_bands: "LateBands | None" = None
+    """Keeps what bands follow from, where nobody is told when one is left."""
+    in_brief = False
+    """Whether only moves on ladders are wanted, in brief: nothing else is made ready, and nothing published."""
 
     def __init__(self, key: bytes = b"") -> None:
         self.backfill = False
@@ -84,6 +111,10 @@ class Effects:
 
     def judge(self, standing: LadderStanding) -> None:
         """Be told by which standing the change to be published next was judged; only who explains it asks."""
+
+    def moved(self, change: Moved) -> None:
+        """A change of tier, where only that is wanted."""
+        raise NotImplementedError
 
     def publish(self, topic: str, decision: Published, change_id: str) -> None:
         """A change to publish, in order."""

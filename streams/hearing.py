@@ -184,28 +184,34 @@ def _left(state: CustomerState, event: MembershipEnded, _regime: Regime, _as_of:
 
 
 def _decided(state: CustomerState, event: Any, regime: Regime, _as_of: int, _occurred_at: int) -> Outcome:  # noqa: ANN401 - what people decide
-    """An override, its end, or a match, of a ladder and tier that the policy has."""
-    place = next(i for i, rules in enumerate(regime.policy.ladders) if rules.id == event.ladder)
-    standing = state.ladders[place]
-    if isinstance(event, OverrideCleared):
-        hand.clear_override(standing)
-        return _DECIDED
-    rank = next(tier.rank for tier in regime.policy.ladders[place].tiers if tier.id == event.tier)
-    until = _instant(event.valid_until) or NOT_DUE
-    if isinstance(event, OverrideSet):
-        hand.set_override(standing, rank, until, event.reason)
-    else:
-        hand.grant_match(standing, rank, until)
+    """An override, its end, or a match, of a ladder and tier that the policy has.
+
+    Where the ladders of two policies are folded in one go, both may have the ladder, and one of them the tier.
+    """
+    for rules, standing in zip(regime.policy.ladders, state.ladders, strict=True):
+        if rules.id != event.ladder:
+            continue
+        if isinstance(event, OverrideCleared):
+            hand.clear_override(standing)
+            continue
+        rank = next((tier.rank for tier in rules.tiers if tier.id == event.tier), 0)
+        until = _instant(event.valid_until) or NOT_DUE
+        if not rank:
+            continue
+        if isinstance(event, OverrideSet):
+            hand.set_override(standing, rank, until, event.reason)
+        else:
+            hand.grant_match(standing, rank, until)
     return _DECIDED
 
 
 def _unknown_place(event: OverrideSet | OverrideCleared | TierMatchGranted, regime: Regime) -> Rejected | None:
     """Why a decision can't be taken: its ladder or tier is none of the policy's."""
     policy = regime.policy
-    rules = next((rules for rules in policy.ladders if rules.id == event.ladder), None)
-    if rules is None:
+    found = [rules for rules in policy.ladders if rules.id == event.ladder]
+    if not found:
         detail = f"the policy {policy.name!r} has no ladder {event.ladder!r}"
-    elif isinstance(event, OverrideCleared) or any(tier.id == event.tier for tier in rules.tiers):
+    elif isinstance(event, OverrideCleared) or any(tier.id == event.tier for rules in found for tier in rules.tiers):
         return None
     else:
         detail = f"the ladder {event.ladder!r} of the policy {policy.name!r} has no tier {event.tier!r}"

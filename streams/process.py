@@ -114,7 +114,7 @@ def process(
     if not risk and days and regime.risk is not None:
         heeded = regime.risk.heeded & outcome.subjects
         eased = heeded == _VISIT_ALONE  # it only lowers the score: the lowest band stays what it is, until when it was
-        risk = bool(heeded) and not (eased and state.risk.band == 0)
+        risk = bool(heeded) and not (eased and state.risk.band == 0 and effects.late_bands is None)
     if ladders or risk or state.waiting:
         trigger = Trigger("override" if outcome.by_hand else "event", event.id, at, occurred_at, effects.backfill)
         _review(state, regime, trigger, effects, ladders=ladders, risk=risk, eased=eased, outcome=outcome)
@@ -137,6 +137,8 @@ def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
 def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effects: Effects) -> None:
     """Carry the standing over, then judge it by the new policy, or by the new model."""
     keep_forecast(state, old, effects.key, old.calendar.day_of(at))
+    if effects.late_bands is not None:
+        effects.late_bands.settle(effects.key, state, old, at)
     left = carry_over(state, old, new)
     state.ordinal = new.ordinal
     state.revision += 1
@@ -147,7 +149,7 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
         for rules, standing, move in _review_ladders(state, new, trigger, UNCHANGED)
         if rules.ladder.id not in left.tiers
     ]
-    band = _review_risk(state, new, trigger)
+    band = _review_risk(state, new, trigger, effects)
     moves += departures(state, new, left, at)
     if left.band is not None:
         band = (band or churn.BandMove(NO_BAND, state.risk.band, at))._replace(left=left.band)
@@ -169,7 +171,7 @@ def _review(
 ) -> None:
     """Judge what is asked for, then announce all of it: every output of one instant shows the same standing."""
     moves = _review_ladders(state, regime, trigger, outcome) if ladders else []
-    band = _review_risk(state, regime, trigger, eased=eased) if risk else None
+    band = _review_risk(state, regime, trigger, effects, eased=eased) if risk else None
     if moves or band is not None:
         _announce(state, regime, trigger, effects, moves, band, judged_by=regime.risk)
     if ladders:
@@ -194,7 +196,7 @@ def _announce(
 
 def notify(state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects) -> None:
     """Say which falls are coming, and which are not after all. A history that is loaded announces none."""
-    if trigger.backfill:
+    if trigger.backfill or effects.in_brief:
         return
     for rules, standing in zip(regime.ladders, state.ladders, strict=True):
         if not rules.announces and not standing.noticed:
@@ -231,10 +233,12 @@ def _review_ladders(
 
 
 def _review_risk(
-    state: CustomerState, regime: Regime, trigger: Trigger, *, eased: bool = False
+    state: CustomerState, regime: Regime, trigger: Trigger, effects: Effects, *, eased: bool = False
 ) -> churn.BandMove | None:
     if regime.risk is None:
         state.risk = RiskStanding()
+        return None
+    if effects.late_bands is not None and effects.late_bands.heard(effects.key, state, regime, trigger.at):
         return None
     changed = trigger.cause != "time"
     return churn.review(state, regime.risk, state.risk, trigger.at, regime.calendar, changed=changed, eased=eased)

@@ -91,11 +91,13 @@ class JournalFold:
         """The policies that decide, in the order of their activation."""
         self._store: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, CustomerState] = {}
-        self._effects = Effects() if effects is None else effects
+        self.effects = Effects() if effects is None else effects
         self._tick = NO_TICK
         self._after_tick: set[bytes] = set()
         """Customers whose record came after the tick: it did not concern them as they are now."""
         self._latest = self._tick_text = ""
+        self.passed = NO_TICK
+        """Up to which instant everybody's time has passed."""
         self._until_text = "~" if until == FOR_EVER else format_instant(until)
         self.events = 0
         self.left_out = False
@@ -116,7 +118,7 @@ class JournalFold:
         self._latest = "" if latest == NO_TICK else format_instant(latest)
         self._store = {key: value for key, value in records if value is not None}
         self._policies.restore(self._store)
-        self._effects.backfill = take_history(self._store).loading
+        self.effects.backfill = take_history(self._store).loading
         for key in [key for key in self._store if is_control_key(key)]:
             del self._store[key]
 
@@ -145,7 +147,7 @@ class JournalFold:
         if recorded > self._until_text:
             self.left_out = True
             return None
-        effects = self._effects
+        effects = self.effects
         if event.backfill and not effects.backfill:
             self.begin_history()
         state = self._decoded.get(key) or self._state_of(key, recorded)
@@ -165,7 +167,7 @@ class JournalFold:
     def begin_history(self) -> None:
         """From here on, until the go-live, the partition loads a history: its first event has come, whosever it was."""
         self.settle()
-        self._effects.backfill = True
+        self.effects.backfill = True
 
     def pass_time(self, instant: int) -> None:
         """Say that time has passed up to an instant, as a tick does."""
@@ -187,13 +189,14 @@ class JournalFold:
         until, self._tick = self._tick, NO_TICK
         if until == NO_TICK:
             return
+        self.passed = max(self.passed, until)
         passed_by, self._after_tick = self._after_tick, set()
         behind = len(self.regimes) - 1
         for key in [key for key in self._keys() if key not in passed_by]:
             state = self._decoded.get(key)
             due, ordinal = head(self._store[key]) if state is None else (state.due, state.ordinal)
             if due <= until or ordinal < behind:
-                self._run(key, lambda state: pass_time(state, self.regimes, until, self._effects))
+                self._run(key, lambda state: pass_time(state, self.regimes, until, self.effects))
 
     def customers(self) -> Iterator[tuple[bytes, CustomerState]]:
         """Everybody, in no order; settle first."""
@@ -211,7 +214,7 @@ class JournalFold:
         """All that `restore` needs. Time passes for everybody first, as it would have anyway."""
         self.settle()
         yield from self._policies.records()
-        yield history_record(HistoryRecord(loading=self._effects.backfill))
+        yield history_record(HistoryRecord(loading=self.effects.backfill))
         yield from self.encoded().items()
 
     def _keys(self) -> list[bytes]:
@@ -238,18 +241,18 @@ class JournalFold:
 
     def _run(self, key: bytes, run: Callable[[CustomerState], None]) -> None:
         state = self._decoded.get(key) or self._state_of(key, "")
-        self._effects.key = key
+        self.effects.key = key
         run(state)
         self._tell(None)
 
     def _tell(self, entry: Entry | None) -> None:
-        if not self._effects.empty:
-            self._told(self._effects, entry)
-            self._effects.take_over(self._effects.key)
+        if not self.effects.empty:
+            self._told(self.effects, entry)
+            self.effects.take_over(self.effects.key)
 
     def _restate(self, event: CountersRestated, entry: Entry) -> None:
         """Take what was counted anew for a customer."""
-        key, effects = entry.key, self._effects
+        key, effects = entry.key, self.effects
         if self._forced is not None or (key not in self._decoded and key not in self._store):
             return
         state = self._decoded.get(key) or self._state_of(key, "")
@@ -290,9 +293,9 @@ class JournalFold:
                 self.over = self.over or (isinstance(event, ClockTick) and instant > self._until)
 
     def _go_live(self, instant: int) -> None:
-        if self._effects.backfill and instant <= self._until:
+        if self.effects.backfill and instant <= self._until:
             self.settle()
             self._latest = max(self._latest, format_instant(instant))
             for key in self._keys():
-                self._run(key, lambda state: go_live(state, self.regimes, instant, self._effects))
-            self._effects.backfill = False
+                self._run(key, lambda state: go_live(state, self.regimes, instant, self.effects))
+            self.effects.backfill = False

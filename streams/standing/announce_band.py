@@ -23,7 +23,10 @@ RISK_SEQUENCE = 1
 def announce_band(
     state: CustomerState, regime: Regime, risk: RiskRules, move: BandMove, trigger: Trigger, effects: Effects
 ) -> None:
-    """Publish a change of the churn risk band."""
+    """Publish a change of the churn risk band, where anything is published."""
+    if effects.in_brief:
+        state.changed_by = (trigger.told, trigger.event_id)
+        return
     at, rules, scorer = move.effective_at, risk.rules, risk.scorer
     state.sequences[RISK_SEQUENCE] += 1
     state.revision += 1

@@ -9,10 +9,19 @@ from uuid import UUID
 import msgspec
 
 from schemas.clock import format_instant
-from schemas.decisions import CausedBy, Direction, DowngradeAverted, DowngradeUpcoming, NextTier, Reason, TierChanged
+from schemas.decisions import (
+    Cause,
+    CausedBy,
+    Direction,
+    DowngradeAverted,
+    DowngradeUpcoming,
+    NextTier,
+    Reason,
+    TierChanged,
+)
 from streams.customer.standing import LadderStanding
 from streams.customer.state import CustomerState
-from streams.effects import Effects, Trigger, output_id
+from streams.effects import Effects, Moved, Trigger, output_id
 from streams.policy.model import Tier
 from streams.regime import Regime, tier_ref
 from streams.standing import hand
@@ -27,6 +36,8 @@ from streams.standing.profile import customer_block, override_ref
 
 TIER_CHANGES = "tier-changes"
 NOTICES = "notices"
+_TOLD = b"in brief"
+"""In place of the id of a change that is not published."""
 TIER_SEQUENCE, NOTICE_SEQUENCE = 0, 2
 
 
@@ -39,7 +50,10 @@ def announce_tier(
     trigger: Trigger,
     effects: Effects,
 ) -> None:
-    """Publish a change of tier."""
+    """Publish a change of tier; tell it in brief where nothing is published."""
+    if effects.in_brief:
+        _tell(state, regime, rules, standing, move, trigger, effects)
+        return
     now = Moment(state, standing, regime.calendar, move.effective_at)
     previous, current = move.left or rules.tier(move.previous), rules.tier(move.current)
     valid_until, grace_until = _validity(now, rules)
@@ -47,17 +61,14 @@ def announce_tier(
     corrects = str(UUID(bytes=standing.last_id)) if move.correction else None
     told = regime.policy.hash, move.effective_at, trigger.event_id
     change_id = output_id(effects.customer_id, "tier_changed", sequence, *told)
-    judged_by = msgspec.structs.replace(standing, judged_day=move.judged_day)
-    if move.changed is not None:  # the move itself has begun to count anew what is counted since the last one
-        judged_by.since, judged_by.base = move.changed
-    effects.judge(judged_by)
-    then = Moment(state, judged_by, regime.calendar, move.effective_at)
+    then = _as_judged(state, regime, standing, move)
+    effects.judge(then.standing)
     decision = TierChanged(
         customer_id=effects.customer_id,
         effective_at=format_instant(move.effective_at),
         sequence=sequence,
         revision=state.revision,
-        cause="correction" if move.correction and not trigger.backfill else trigger.told,
+        cause=_cause(move, trigger),
         caused_by=CausedBy(event_id=trigger.event_id, journal_seq=state.journal_seq),
         policy=regime.ref,
         reasons=_reasons(then, rules, previous, current, move),
@@ -65,7 +76,7 @@ def announce_tier(
         ladder=rules.ladder.id,
         tier=tier_ref(current),
         previous_tier=tier_ref(previous),
-        direction="initial" if trigger.cause == "initial" else _direction(standing, previous, current),
+        direction=_direction(standing, previous, current, trigger),
         valid_until=valid_until,
         grace_until=grace_until,
         next_tier=_next_tier(now, rules, move.current),
@@ -77,6 +88,23 @@ def announce_tier(
     )
     standing.last_id = UUID(change_id).bytes
     effects.publish(TIER_CHANGES, decision, change_id)
+
+
+def _tell(
+    state: CustomerState,
+    regime: Regime,
+    rules: LadderRules,
+    standing: LadderStanding,
+    move: Move,
+    trigger: Trigger,
+    effects: Effects,
+) -> None:
+    previous, current = move.left or rules.tier(move.previous), rules.tier(move.current)
+    reasons = _reasons(_as_judged(state, regime, standing, move), rules, previous, current, move)
+    direction = _direction(standing, previous, current, trigger)
+    standing.last_id = _TOLD
+    state.changed_by = (trigger.told, trigger.event_id)
+    effects.moved(Moved(rules.ladder, current, move.effective_at, _cause(move, trigger), direction, reasons))
 
 
 def announce_notice(
@@ -131,6 +159,18 @@ def announce_notice(
         effects.publish(NOTICES, averted, change_id)
 
 
+def _as_judged(state: CustomerState, regime: Regime, standing: LadderStanding, move: Move) -> Moment:
+    """The customer as the move was judged."""
+    judged_by = msgspec.structs.replace(standing, judged_day=move.judged_day)
+    if move.changed is not None:  # the move itself has begun to count anew what is counted since the last one
+        judged_by.since, judged_by.base = move.changed
+    return Moment(state, judged_by, regime.calendar, move.effective_at)
+
+
+def _cause(move: Move, trigger: Trigger) -> Cause:
+    return "correction" if move.correction and not trigger.backfill else trigger.told
+
+
 def _count(state: CustomerState, topic: int, trigger: Trigger) -> int:
     state.sequences[topic] += 1
     state.revision += 1
@@ -138,8 +178,8 @@ def _count(state: CustomerState, topic: int, trigger: Trigger) -> int:
     return state.sequences[topic]
 
 
-def _direction(standing: LadderStanding, previous: Tier | None, current: Tier | None) -> Direction:
-    if not standing.last_id:
+def _direction(standing: LadderStanding, previous: Tier | None, current: Tier | None, trigger: Trigger) -> Direction:
+    if trigger.cause == "initial" or not standing.last_id:
         return "initial"
     before, after = previous.rank if previous else 0, current.rank if current else 0
     if after == before:

@@ -4,13 +4,10 @@ from functools import cache
 
 import pytest
 
-from agents.backtest import unit
 from agents.backtest.run import MS_PER_MONTH, MS_PER_YEAR, Backtest
 from agents.backtest.tally import CURRENT, NEW, merged
 from agents.demo.cdnow import BEGINS_AT, ENDS_AT
 from schemas.clock import MS_PER_DAY
-from streams.policy.presets import preset_text
-from tests.journal import default_policy, policy_of
 from tests.unit.agents.backtest.shops import compared, policy_text, some_journal
 
 TEXTS = policy_text("60.00", "150.00"), policy_text("75.00", "120.00")
@@ -72,25 +69,6 @@ def test_a_part_of_time() -> None:
         assert part.tally.sides[side].changes == after[side].changes - before[side].changes
     assert part.customer_years == pytest.approx(part.tally.customers * 90 * MS_PER_DAY / MS_PER_YEAR)
     assert end < ENDS_AT
-
-
-def test_churn_rules_are_left_out_where_no_ladder_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the tiers are the same ones, for the same reasons, at the same instants."""
-    text = preset_text("default").replace('"250.00"', '"300.00"')
-    assert unit.ladders_only(default_policy()).churn is None
-    risky = policy_of(
-        preset_text("default").replace(
-            'metric = "orders", window = "lifetime", at_least = 1', 'metric = "p_alive", at_least = 0.5'
-        ),
-        "USD",
-        "UTC",
-    )
-    assert unit.ladders_only(risky) == risky
-    quick = compared(some_journal(), (preset_text("default"), text))
-    assert quick.tally.judged_risk
-    assert sum(quick.tally.at_risk.values()) > 0
-    monkeypatch.setattr(unit, "ladders_only", lambda policy: policy)
-    assert compared(some_journal(), (preset_text("default"), text)).tally == quick.tally
 
 
 def test_tiers_of_both_policies_stand_in_one_order() -> None:
