@@ -6,7 +6,7 @@ event costs nothing here as long as the due instant moves later, which is the or
 """
 
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 BUCKET_MS: Final = 3_600_000
@@ -44,10 +44,14 @@ class DueIndex:
             self.add(key, after)
 
     def earliest(self, until: int) -> int | None:
-        """The earliest true due instant not after `until`; None if there is none. Opens the hours that have come."""
-        self._open_hours(until)
+        """The earliest true due instant not after `until`; None if there is none.
+
+        Opens the hours that have come, each when those before it are done: after a long silence they would be many.
+        """
         queue = self._open
-        while queue:
+        while queue or self._open_hour(until):
+            if not queue:
+                continue
             due, key = queue[0]
             true = self._due_of(key)
             if true == due:
@@ -70,9 +74,19 @@ class DueIndex:
                 heappop(self._open)
             yield key
 
-    def _open_hours(self, until: int) -> None:
+    def _open_hour(self, until: int) -> bool:
+        """Open the earliest hour that has come; False if none has."""
         last = until // BUCKET_MS
-        self._open_until = max(self._open_until, last)
-        while self._order and self._order[0] <= last:
-            for key in self._buckets.pop(heappop(self._order)):
-                self.add(key, self._due_of(key))
+        if not self._order or self._order[0] > last:
+            self._open_until = max(self._open_until, last)
+            return False
+        hour = heappop(self._order)
+        self._open_until = max(self._open_until, hour)
+        for key in self._buckets.pop(hour):
+            due = self._due_of(key)
+            if due // BUCKET_MS <= hour:
+                self._open.append((due, key))
+            else:
+                self.add(key, due)
+        heapify(self._open)
+        return True

@@ -35,6 +35,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Raw events per throughput run."""
     customers: int
     partitions: int
+    silent: int = 200_000
+    """Customers who come due at once."""
     bootstrap: str | None = None
     """An own broker; one is started for the benchmark when not given."""
 

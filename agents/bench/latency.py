@@ -60,6 +60,14 @@ class Delay(NamedTuple):
     delay_s: float
 
 
+class Run(NamedTuple):
+    """What was sent at a steady rate, and what was seen of it."""
+
+    sent: list[Sent]
+    seen: list[Seen]
+    worker_cores: float
+
+
 def measure(ground: Ground, options: Options, say: Callable[[str], None]) -> list[Latency]:
     """Run one worker with both stages at each rate in turn."""
     raw = ground.raw_topic("latency-raw", append_time=True)
@@ -85,7 +93,12 @@ async def _load_past(ground: Ground, settings: Settings, options: Options) -> No
 
 
 def _at(worker: WorkerProcess, settings: Settings, raw: str, pace: Pace) -> Latency:
-    """Send for a while and compare with what the reader saw."""
+    run = paced(worker, settings, raw, pace)
+    return summary(pace.rate, delays(run.sent, run.seen), run.sent, run.worker_cores)
+
+
+def paced(worker: WorkerProcess, settings: Settings, raw: str, pace: Pace) -> Run:
+    """Send for a while, and have the reader tell what it saw of it."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     reader = spawn.Process(target=read_profiles, args=(settings, pace.seed, theirs), daemon=True)
@@ -105,8 +118,7 @@ def _at(worker: WorkerProcess, settings: Settings, raw: str, pace: Pace) -> Late
     finally:
         reader.terminate()
         reader.join()
-    cores = (after.cpu_s - before.cpu_s) / (after.at_s - before.at_s)
-    return summary(pace.rate, delays(sent, seen), sent, cores)
+    return Run(sent, seen, (after.cpu_s - before.cpu_s) / (after.at_s - before.at_s))
 
 
 def delays(sent: Iterable[Sent], seen: Iterable[Seen]) -> list[Delay]:

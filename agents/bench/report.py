@@ -11,7 +11,9 @@ import msgspec
 
 from agents.bench.latency import Latency
 from agents.bench.restore import Restore
+from agents.bench.scoring import Scoring
 from agents.bench.shoppers import StateBytes
+from agents.bench.silence import Silence
 from agents.bench.throughput import Throughput
 from agents.embedded.jars import COORDINATES
 
@@ -59,8 +61,11 @@ class Results(msgspec.Struct):
     throughput: dict[str, Throughput] = msgspec.field(default_factory=dict)
     """By workload."""
     latency: list[Latency] = msgspec.field(default_factory=list)
+    silence: Silence | None = None
     restore: Restore | None = None
     state: StateBytes | None = None
+    churn: dict[str, Scoring] = msgspec.field(default_factory=dict)
+    """By workload."""
     mechanisms: dict[str, float] = msgspec.field(default_factory=dict)
     """By mechanism, CPU of the fold in µs per event."""
 
@@ -84,6 +89,8 @@ def rows(results: Results) -> Iterator[Row]:
         yield from _of_throughput("" if workload == "mix" else f"{workload}_", workload, throughput)
     for latency in results.latency:
         yield from _of_latency(latency)
+    if (silence := results.silence) is not None:
+        yield from _of_silence(silence)
     if (restore := results.restore) is not None:
         yield Row("restore_1m_s", "restore of 1,000,000 customers", restore.seconds, "s", Target("<=", 5))
         yield Row("restore_1m_from_start_s", "  from the start of the process", restore.from_start_s, "s")
@@ -99,6 +106,18 @@ def rows(results: Results) -> Iterator[Row]:
             "B",
             Target("<=", 6_144),
         )
+    for workload, scoring in results.churn.items():
+        prefix, target = ("", Target("<=", 5)) if workload == "mix" else (f"{workload}_", None)
+        yield Row(
+            f"{prefix}churn_us_per_event", f"{workload}: churn risk, CPU", scoring.purchases_us, "us/event", target
+        )
+        yield Row(
+            f"{prefix}churn_every_layer_us_per_event",
+            "  by a model with every layer",
+            scoring.every_layer_us,
+            "us/event",
+        )
+        yield Row(f"{prefix}fold_without_churn_us_per_event", "  the fold without it", scoring.fold_us, "us/event")
     for label, cost in results.mechanisms.items():
         yield Row(f"fold_us_{label.replace(' ', '_')}", f"fold, CPU: {label}", cost, "us/event")
 
@@ -127,6 +146,14 @@ def _of_latency(found: Latency) -> Iterator[Row]:
     yield Row(f"max_ms_{at}", "  longest", found.max_ms, "ms")
     yield Row(f"sent_per_s_{at}", "  really sent", found.sent_per_s, "events/s")
     yield Row(f"worker_cores_{at}", "  the worker's CPU", found.worker_cores, "cores")
+
+
+def _of_silence(found: Silence) -> Iterator[Row]:
+    crowd = f"while {found.customers:,} silent customers come due"
+    yield Row("silence_p50_ms", f"event to output {crowd}, median", found.p50_ms, "ms")
+    yield Row("silence_p99_ms", f"event to output {crowd}, 99th percentile", found.p99_ms, "ms", Target("<=", 500))
+    yield Row("silence_max_ms", "  longest", found.max_ms, "ms")
+    yield Row("silence_crossings_per_s", "  changes of band published", found.crossings_per_s, "events/s")
 
 
 def rounded(value: float) -> float:

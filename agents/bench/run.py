@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Collection
 
-from agents.bench import latency, mechanisms, restore, shoppers, throughput
+from agents.bench import latency, mechanisms, restore, scoring, shoppers, silence, throughput
 from agents.bench.ground import Options, prepared
 from agents.bench.report import Results
 from agents.bench.workload import CURRENCY, TIME_ZONE, WORKLOADS
 from agents.policy_activation import configured_policy
 from agents.settings import PolicySettings, Settings
 
-MEASUREMENTS = ("throughput", "latency", "restore", "state", "mechanisms")
+MEASUREMENTS = ("throughput", "latency", "silence", "restore", "state", "churn", "mechanisms")
+ON_NO_BROKER = {"state", "churn", "mechanisms"}
 
 
 def run(options: Options, chosen: Collection[str], say: Callable[[str], None]) -> Results:
@@ -21,7 +22,9 @@ def run(options: Options, chosen: Collection[str], say: Callable[[str], None]) -
         results.state = shoppers.measure(configured_policy(settings))
     if "mechanisms" in chosen:
         results.mechanisms = mechanisms.measure(say)
-    if set(chosen) <= {"state", "mechanisms"}:
+    if "churn" in chosen:
+        results.churn = scoring.measure(say)
+    if set(chosen) <= ON_NO_BROKER:
         return results
     with prepared(options) as ground:
         if "throughput" in chosen:
@@ -29,6 +32,8 @@ def run(options: Options, chosen: Collection[str], say: Callable[[str], None]) -
                 results.throughput[workload.name] = throughput.measure(ground, options, workload, say)
         if "latency" in chosen:
             results.latency = latency.measure(ground, options, say)
+        if "silence" in chosen:
+            results.silence = silence.measure(ground, options, say)
         if "restore" in chosen:
             results.restore = restore.measure(ground, options, say)
     return results

@@ -9,7 +9,7 @@ from agents.cli.options import AsJson, print_json, print_table, say
 
 app = App(name="bench")
 
-Measurement = Literal["throughput", "latency", "restore", "state", "mechanisms"]
+Measurement = Literal["throughput", "latency", "silence", "restore", "state", "churn", "mechanisms"]
 Positive = validators.Number(gte=1)
 
 
@@ -24,11 +24,14 @@ def bench(
     events: Annotated[int, Parameter(validator=Positive, help="Raw events per throughput run.")] = 600_000,
     customers: Annotated[int, Parameter(validator=Positive, help="Customers who send them.")] = 20_000,
     partitions: Annotated[int, Parameter(validator=Positive, help="Partitions of every topic.")] = 12,
+    silent: Annotated[
+        int, Parameter(validator=Positive, help="Silent customers who come due at once, in `silence`.")
+    ] = 200_000,
     bootstrap: Annotated[
         str | None, Parameter(help="A broker to measure on, host:port; without it one is started on this machine.")
     ] = None,
 ) -> None:
-    """Measure throughput, latency, restore and the size of states on a real Kafka, and what rules cost.
+    """Measure throughput, latency, restore and the size of states on a real Kafka, and what rules and churn risk cost.
 
     Takes some minutes and about 2 GB of disk meanwhile. Other work on the machine makes every figure worse.
 
@@ -38,7 +41,7 @@ def bench(
     from agents.bench.report import rounded, rows, this_machine
     from agents.bench.run import MEASUREMENTS, run
 
-    options = Options(events=events, customers=customers, partitions=partitions, bootstrap=bootstrap)
+    options = Options(events=events, customers=customers, partitions=partitions, silent=silent, bootstrap=bootstrap)
     machine = this_machine(own_broker=bootstrap is not None)
     found = list(rows(run(options, only or MEASUREMENTS, _tell)))
     if json:

@@ -6,6 +6,9 @@ from agents.runtime.engine_settings import Pace
 
 COMMIT_LAG_MAX_S = 1.0
 """A commit under way for longer stops the fold until it is done: what is pending must stay bounded."""
+WORK_PER_COMMIT_S = 0.1
+"""So much of what time alone changes is done between two commits, by all partitions together. Each customer costs as
+much again to encode and to write, and a live event that comes meanwhile waits for the commit before it and its own."""
 FRESH_S = 0.5
 CATCH_UP_INTERVAL_MAX_S = 1.0
 """How far apart commits may be while a partition catches up; memory is bounded by the records of a commit as ever."""
@@ -18,6 +21,20 @@ class CommitClock:
         self._pace = pace
         self.started = 0.0
         """When the last commit began."""
+        self._worked_s = 0.0
+
+    def worked(self, seconds: float) -> None:
+        """Take note of due work done."""
+        self._worked_s += seconds
+
+    @property
+    def work_done(self) -> bool:
+        """Whether due work waits until the next commit takes what was done."""
+        return self._worked_s >= WORK_PER_COMMIT_S
+
+    def taken(self) -> None:
+        """Take note that what was done is being taken for a commit."""
+        self._worked_s = 0.0
 
     def begin(self) -> None:
         """Take note that a commit begins now."""

@@ -168,7 +168,7 @@ class Tenure:
                 await self._wakeup.wait(until=self._next_poll)
 
     def _can_work(self) -> bool:
-        return bool(self._records) or bool(self._inbox) or self._more_work
+        return bool(self._records) or bool(self._inbox) or (self._more_work and not self._writer.clock.work_done)
 
     def _work_slice(self) -> None:
         """Fold and do due work for one slice."""
@@ -179,7 +179,10 @@ class Tenure:
             self._next_chunk()
         if self._records:
             self._fold(deadline)
-        self._more_work = self._state.work(deadline)
+        if not self._writer.clock.work_done:
+            began = time.perf_counter()
+            self._more_work = self._state.work(deadline)
+            self._writer.clock.worked(time.perf_counter() - began)
         self._touched = True
 
     def _next_chunk(self) -> None:
@@ -265,6 +268,11 @@ class Tenure:
             self.commits += 1
             self.last_commit = now
         self._wakeup.set()
+
+    def go_on(self) -> None:
+        """See Member."""
+        if self._more_work:
+            self._wakeup.set()
 
     async def close(self) -> None:
         """Leave the writer; a commit under way has its time to finish (after `stop` it had it)."""

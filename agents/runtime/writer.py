@@ -40,6 +40,9 @@ class Member(Protocol):
     def committed(self) -> None:
         """Take note that what was taken last is committed."""
 
+    def go_on(self) -> None:
+        """Go on with due work: all that was done is taken."""
+
     def break_off(self, failure: Exception) -> None:
         """End with this failure: nothing after the last `committed` counts."""
 
@@ -137,6 +140,9 @@ class StageWriter:
         self._idle.clear()
         try:
             outputs = await self._gather()
+            self.clock.taken()
+            for member in self._members:
+                member.go_on()
             if self._open and self._producer is not None:
                 self.clock.begin()
                 await self._producer.commit(outputs)

@@ -1,6 +1,7 @@
 """Stand-ins for what surrounds a tenure: a producer that commits when told, a consumer that notes what it is asked."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -106,7 +107,8 @@ class NotingPartition:
         self.pending: list[OutputRecord] = []
         self.slice_max = 1_000_000
         self.commits = self.polls = self.works = 0
-        self.work_left = 0
+        self.work_left, self.work_s = 0, 0.0
+        """Slices of work to come, and how long each takes."""
         self.poison: bytes | None = None
 
     def restore(self, records: Iterable[StateRecord]) -> None:
@@ -130,6 +132,7 @@ class NotingPartition:
         """Have some slices of work."""
         del deadline
         self.works += 1
+        time.sleep(self.work_s)
         self.work_left = max(0, self.work_left - 1)
         return self.work_left > 0
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from agents.runtime.engine_settings import Pace
-from agents.runtime.pacing import CATCH_UP_INTERVAL_MAX_S, COMMIT_LAG_MAX_S, CommitClock
+from agents.runtime.pacing import CATCH_UP_INTERVAL_MAX_S, COMMIT_LAG_MAX_S, WORK_PER_COMMIT_S, CommitClock
 
 PACE = Pace(commit_interval_s=0.1, commit_records_max=5_000)
 
@@ -49,3 +49,13 @@ def test_a_slow_commit_stops_the_fold(clock: CommitClock) -> None:
     assert not clock.saturated(4_999, 0.5)
     assert clock.saturated(5_000, 0.0)
     assert clock.saturated(1, COMMIT_LAG_MAX_S + 0.01)
+
+
+def test_due_work_has_its_share_of_a_commit(clock: CommitClock) -> None:
+    """All partitions together: what they did has to be encoded and written before a live event is seen."""
+    clock.worked(0.6 * WORK_PER_COMMIT_S)
+    assert not clock.work_done
+    clock.worked(0.6 * WORK_PER_COMMIT_S)
+    assert clock.work_done
+    clock.taken()
+    assert not clock.work_done

@@ -9,6 +9,7 @@ import pytest
 
 from agents.runtime.engine_settings import Pace
 from agents.runtime.failures import UnknownOutcomeError, WriterReplacedError
+from agents.runtime.pacing import WORK_PER_COMMIT_S
 from agents.runtime.stage import OutputRecord
 from agents.runtime.writer import Outputs
 from tests.unit.agents.runtime.fakes import FakeProducer, FakeWriter
@@ -20,7 +21,7 @@ class Partition:
     """A member with as many records pending as it is given, all for one shared topic."""
 
     def __init__(self) -> None:
-        self.pending = self.commits = 0
+        self.pending = self.commits = self.went_on = 0
         self.due = 0.0
         self.failure: Exception | None = None
         self.bug: Exception | None = None
@@ -40,6 +41,10 @@ class Partition:
     def committed(self) -> None:
         """Count."""
         self.commits += 1
+
+    def go_on(self) -> None:
+        """Count."""
+        self.went_on += 1
 
     def break_off(self, failure: Exception) -> None:
         """Keep it."""
@@ -169,3 +174,16 @@ async def test_who_has_left_is_not_asked_again() -> None:
         await asyncio.sleep(0.02)
 
     assert producer.begun == 1
+
+
+async def test_all_go_on_with_due_work_once_what_was_done_is_taken() -> None:
+    """Also who had no part in the commit: another partition may have used up the time for all."""
+    first, idle = Partition(), Partition()
+    first.pending = 1
+    async with writing(first, idle) as (writer, _):
+        writer.clock.worked(WORK_PER_COMMIT_S)
+        assert writer.clock.work_done
+        await until(lambda: first.commits == 1)
+
+        assert not writer.clock.work_done
+        assert (first.went_on, idle.went_on) == (1, 1)
