@@ -114,7 +114,6 @@ def test_what_people_decide_is_told_and_ends_by_time(shop: Shop, capsys: pytest.
 
     by_store = shop.config.with_name("by-store.toml")
     by_store.write_text(BY_STORE)
-    for command in (["activate"], ["check", "--against-cluster"]):
-        assert run(["policy", *command, str(by_store), "--config", str(shop.config)]) == 2
-        assert "by-store cannot follow two-ladders" in capsys.readouterr().err
+    assert run(["policy", "check", "--against-cluster", str(by_store), "--config", str(shop.config)]) == 0
+    assert "Not counted yet: store=" in capsys.readouterr().out
     assert run(["policy", "check", str(by_store), "--config", str(shop.config)]) == 0

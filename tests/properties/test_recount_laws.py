@@ -5,20 +5,19 @@ from typing import Final, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.replay.fold import Entry, JournalFold
-from agents.runtime.stage import Record
+from agents.replay.fold import JournalFold
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import InputEvent, OrderState
 from schemas.journal import CountersDeclared, CountersRestated, decode_journal
 from streams.customer.state import CustomerState
 from streams.policy.model import OrderFilter, counters
-from streams.recount import is_counted, restatement
 from streams.standing.profile import profile
 from tests.journal import HOME, Journal, folded, policy_of
 from tests.properties.journals import START_MS, STATUSES, long
 from tests.properties.rich_lives import GAPS_DAYS, RICH, event_of
 from tests.properties.test_partition_laws import CHANGES, END_MS, Step, by_customer, last, plans, run, states
 from tests.properties.test_replay_law import Collected
+from tests.recounting import activate_counted, counted_anew
 
 _HEAD: Final = (
     '[policy]\nname = "%s"\ncurrency = "USD"\ntime_zone = "%s"\n[[ladder]]\nid = "standing"\ngrace = "7 days"\n'
@@ -109,13 +108,6 @@ class Shop:
         self.counted: dict[str, CountersRestated] = {}
         self.journal.activate(BEFORE[first], 0)
 
-    def fold(self) -> JournalFold:
-        """Fold the journal as it is, and count from the beginning."""
-        fold = JournalFold(HOME, lambda _effects, _entry: None, counting=counters(wanted))
-        for record in self.journal.records:
-            fold.take(entry_of(record))
-        return fold
-
     def play(self, item: Happening | Told) -> None:
         """Write one record, if there is anything to write."""
         match item:
@@ -159,26 +151,11 @@ class Shop:
         self.number += 1
         self.journal.event(event_at(item, self.number, self.now), self.now)
 
-    def count(self, customer: str) -> bool:
-        """Count a customer from the journal as it is; whether there was anything to count."""
-        fold = self.fold()
-        state, declaration = fold.state_now(customer.encode()), fold.declaration
-        if state is None or declaration is None:
-            return False
-        self.counted[customer] = restatement(state, customer, declaration)
-        return True
-
-    def activate(self) -> None:
-        """Do what the command does: restate everybody who is not counted yet, then put the policy in force."""
-        self.journal.declare(counters(wanted))
-        fold = self.fold()
-        declaration = fold.declaration
-        assert declaration is not None
-        for key, state in list(fold.customers()):
-            if not is_counted(state, declaration):
-                assert self.count(key.decode())
-                self.journal.restate(self.counted[key.decode()])
-        self.journal.activate(wanted, self.now + 1, everybody_counted=True)
+    def count(self, customer: str) -> None:
+        """Count a customer from the journal as it is, if anything is declared."""
+        found = counted_anew(self.journal, customer, counters(wanted))
+        if found is not None:
+            self.counted[customer] = found
 
 
 def event_at(item: Happening, number: int, now: int) -> InputEvent:
@@ -199,11 +176,6 @@ def event_at(item: Happening, number: int, now: int) -> InputEvent:
         )
     event.customer_id, event.store_id = f"c{item.customer}", f"s{item.which % 4}"
     return event
-
-
-def entry_of(record: Record) -> Entry:
-    """As a replay reads it."""
-    return Entry(record.key or b"", record.value or b"", 0, record.offset, 0)
 
 
 def counted(state: CustomerState) -> dict[str, tuple[bytes, int, int, bytes]]:
@@ -229,7 +201,7 @@ def test_counted_anew_is_counted_from_the_beginning(
     shop = Shop(first)
     for item in (*before, Told("declare", 0), *meanwhile):
         shop.play(item)
-    shop.activate()
+    activate_counted(shop.journal, wanted, shop.now + 1)
     for item in after:
         shop.happen(item)
     shop.journal.close(shop.now + END_MS)
@@ -275,5 +247,8 @@ def test_restatements_are_told_to_nobody(before: list[Happening | Told], first: 
     told_of, not_told_of = folded(shop.journal.records), folded(bare)
 
     for topic in (*CHANGES, "dead-letters", "customer-profiles"):
-        found, wanted_ = ([(r.key, r.value) for r in one.topics[topic]] for one in (told_of, not_told_of))
-        assert found == wanted_, topic
+        found, expected = (
+            {key: [record.value for record in of] for key, of in by_customer(one.topics[topic]).items()}
+            for one in (told_of, not_told_of)
+        )
+        assert found == expected, topic

@@ -16,9 +16,10 @@ from schemas.rejections import Rejected
 from streams.customer.state import CustomerState
 from streams.intake import Limits, accept
 from streams.models.churn_model import load_model
-from streams.policy.model import Policy
+from streams.policy.model import Policy, uncounted
 from streams.policy.presets import preset_text
 from tests.journal import Committed, Journal, Published, customers_stage, fold_all, policy_of
+from tests.recounting import activate_counted
 from tests.scenarios.events import body
 from tests.scenarios.language import PolicyText, Step, Story
 
@@ -64,8 +65,9 @@ class Play:
         elif step.go_live:
             self.journal.go_live(self.instant(step.go_live))
         elif step.activate is not None:
-            self.policy = policy(step.activate)
-            self.journal.activate(self.policy, self.instant(step.activate.effective or step.at))
+            before, self.policy = self.policy, policy(step.activate)
+            put_in_force = activate_counted if uncounted(self.policy, before) else Journal.activate
+            put_in_force(self.journal, self.policy, self.instant(step.activate.effective or step.at))
         elif step.model:
             self.journal.activate_model(load_model(step.model), self.instant(step.at))
         else:

@@ -12,8 +12,9 @@ from schemas.clock import MS_PER_DAY
 from schemas.journal import CountersRestated
 from streams.customer.state import CustomerState
 from streams.policy.model import OrderFilter, counters
-from streams.recount import declaration_id, filters_text, restatement
+from streams.recount import declaration_id, filters_text
 from tests.journal import HOME, Journal, customers_stage, fold_all, folded, policy_of, restored
+from tests.recounting import counted_anew
 from tests.unit.agents.silver import AT, STRICT, audited, order, published, visit
 
 BY_STORE = policy_of(
@@ -29,13 +30,9 @@ NAME = FILTERS[0].name
 
 def restated(journal: Journal, customer: str = "c1") -> CountersRestated:
     """What a fold that counts from the beginning says of a customer at the journal's end."""
-    fold = JournalFold(HOME, lambda _effects, _entry: None, counting=FILTERS)
-    for record in journal.records:
-        fold.take(Entry(record.key or b"", record.value or b""))
-    state = fold.state_now(customer.encode())
-    assert state is not None
-    assert fold.declaration is not None
-    return restatement(state, customer, fold.declaration)
+    found = counted_anew(journal, customer, FILTERS)
+    assert found is not None
+    return found
 
 
 def journal_of_s1() -> Journal:
@@ -224,13 +221,9 @@ def test_counters_that_no_policy_came_for_are_dropped_by_the_one_that_comes() ->
     """Nothing is kept for ever that nobody asks for."""
     journal = journal_of_s1()
     journal.declare((*FILTERS, OrderFilter(store=("s1", "s2"))))
-    fold = JournalFold(HOME, lambda _effects, _entry: None, counting=(*FILTERS, OrderFilter(store=("s1", "s2"))))
-    for record in journal.records:
-        fold.take(Entry(record.key or b"", record.value or b""))
-    state = fold.state_now(b"c1")
-    assert state is not None
-    assert fold.declaration is not None
-    journal.restate(restatement(state, "c1", fold.declaration))
+    more = counted_anew(journal, "c1", (*FILTERS, OrderFilter(store=("s1", "s2"))))
+    assert more is not None
+    journal.restate(more)
     assert sorted(folded(journal.records).state(b"c1").series) == [NAME, "store=s1,s2"]
     journal.activate(BY_STORE, AT + MS_PER_DAY, everybody_counted=True)
     journal.tick(AT + 2 * MS_PER_DAY)
