@@ -31,7 +31,8 @@ class PolicyLog:
         self._activations: list[Activation] = []
         self._declared: DeclaredCounters | None = None
         self._always = always
-        self._written, self._written_counters = 0, self._declared
+        self._written = 0
+        self._written_counters: DeclaredCounters | None = None
         self.regimes: list[Regime] = []
         """Policies and models as the fold needs them; always the same list."""
 
