@@ -176,8 +176,8 @@ def standings_agree(shop: Shop) -> int:
         for key, state in fold.customers():
             expected = profile(state, fold.regimes[-1], key.decode())
             found = profiles.pop(key.decode())
-            assert [tier.tier.id for tier in expected.tiers if tier.tier] == [t["tier"]["id"] for t in found["tiers"]]
+            assert [tier.tier.id for tier in expected.tiers] == [told["tier"]["id"] for told in found["tiers"]]
             assert found["revision"] == expected.revision
-            runners += any(tier.tier is not None and tier.tier.id == "runner" for tier in expected.tiers)
+            runners += any(tier.tier.id == "runner" for tier in expected.tiers)
     assert profiles == {}
     return runners

@@ -8,13 +8,13 @@ import pytest
 from agents.partition_records import COUNTERS_KEY, DeclaredCounters
 from agents.replay.fold import Entry, JournalFold
 from agents.stage_metrics import POLICY_REFUSED, RESTATED
-from schemas.clock import MS_PER_DAY
+from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import CountersRestated
 from streams.customer.state import CustomerState
 from streams.policy.model import OrderFilter, counters
 from streams.recount import declaration_id, filters_text
 from tests.journal import HOME, Journal, customers_stage, fold_all, folded, policy_of, restored
-from tests.recounting import counted_anew
+from tests.recounting import counted_anew, fold_counting
 from tests.unit.agents.silver import AT, STRICT, audited, order, published, visit
 
 BY_STORE = policy_of(
@@ -275,3 +275,21 @@ def test_a_journal_in_key_order_folds_to_the_same() -> None:
     assert counted(found.state(b"c1")) == counted(expected.state(b"c1")) == 2
     told = [[json.loads(r.value or b"")["data"] for r in c.topics["tier-changes"]] for c in (found, expected)]
     assert told[0] == told[1]
+
+
+def test_what_left_the_state_meanwhile_is_not_brought_back() -> None:
+    """Counted before the order left the day log, and taken after: as if it had always been counted."""
+    journal = journal_of_s1()
+    late = order(number=2, total=95_000)  # its leaving the window is due after 465 days
+    late.store_id, late.time = "s1", format_instant(AT + 100 * MS_PER_DAY)
+    journal.event(late, AT + 100 * MS_PER_DAY)
+    record = restated(journal)
+    journal.tick(AT + 470 * MS_PER_DAY)
+    journal.restate(record)
+
+    state = folded(journal.records).state(b"c1")
+
+    always = fold_counting(journal, FILTERS).state_now(b"c1")
+    assert always is not None
+    assert state.series[NAME] == always.series[NAME]
+    assert (state.series[NAME].count, len(state.series[NAME].log), len(state.series[NAME].shares)) == (2, 12, 16)
