@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+from aiokafka.errors import KafkaError
 
 from agents.bench.ground import Ground, Options
 from agents.bench.histories import write_states, year_of
@@ -109,7 +110,15 @@ def paced(worker: WorkerProcess, settings: Settings, raw: str, pace: Pace) -> Ru
             raise TierstreamError("The benchmark's reader does not start.", next_step="tierstream bench")
         ours.recv()
         before = worker.samples[-1]
-        sent = asyncio.run(send_paced(settings, raw, MIX, pace))
+        try:
+            sent = asyncio.run(send_paced(settings, raw, MIX, pace))
+        except* KafkaError as errors:
+            raise TierstreamError(
+                "The broker does not take the events.",
+                where=raw,
+                why=f"{len(errors.exceptions):,} requests failed, the first with {type(errors.exceptions[0]).__name__}",
+                next_step="see what else the machine does; then measure again",
+            ) from None
         goal = least(before) + len(sent)
         after = worker.wait(lambda s: least(s) >= goal, CATCH_UP_WITHIN_S, f"The last of {len(sent):,} events")
         time.sleep(SETTLE_S)
