@@ -7,6 +7,8 @@ from typing import Any
 
 from aiokafka.conn import create_conn
 from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
 
 from agents.doctor.findings import Finding, Level, fine, from_error
 from agents.errors import ConfigurationError, TierstreamError
@@ -34,6 +36,8 @@ NEXT_PROGRESS_WITHIN_S = 3.0
 KEYS_MIN, KEYS_PER_PARTITION = 20, 50
 AGREEING_SHARE_MIN = 0.99
 READ_WITHIN_S = 5.0
+REQUEST_TIMEOUT_MS_MAX = 10_000
+"""With a claim behind it, all is at work again within the 15 s that are promised after a fault."""
 
 
 def check_broker(settings: Settings) -> Iterator[Finding]:
@@ -51,8 +55,10 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
     with admin_client(settings) as admin:
         brokers = admin.describe_cluster()["brokers"]
         release = ".".join(map(str, admin._manager.broker_version))  # noqa: SLF001 - kafka-python tells it nowhere else
+        timeouts_ms = _request_timeouts_ms(admin, [broker["node_id"] for broker in brokers])
     yield fine("broker", f"{len(brokers)} brokers answer; {security.protocol}, Kafka {release} or newer.", bootstrap)
     yield judge_versions(asyncio.run(_versions(bootstrap, security)), bootstrap)
+    yield from judge_request_timeouts(timeouts_ms)
 
 
 async def _versions(bootstrap: str, security: Security) -> Mapping[int, tuple[int, int]]:
@@ -81,6 +87,35 @@ def judge_versions(versions: Mapping[int, tuple[int, int]], where: str) -> Findi
         where=where,
         why=f"it does not know {', '.join(lacking)} as tierstream sends them",
         remedy="upgrade the brokers to Kafka 3 or newer",
+    )
+
+
+def _request_timeouts_ms(admin: Any, nodes: Iterable[int]) -> dict[int, int]:  # noqa: ANN401 - kafka-python is untyped
+    """How long each broker waits for an answer of another; empty when we may not know (DESCRIBE_CONFIGS)."""
+    resources = [ConfigResource(ConfigResourceType.BROKER, str(node)) for node in nodes]
+    try:
+        configs = admin.describe_configs(resources, config_filter="all")["broker"]
+    except KafkaError:
+        return {}
+    return {int(node): int(settings["request.timeout.ms"]["value"]) for node, settings in configs.items()}
+
+
+def judge_request_timeouts(timeouts_ms: Mapping[int, int]) -> Iterator[Finding]:
+    """How long a lost answer between brokers holds all transactions back."""
+    if not timeouts_ms:
+        return
+    longest_ms = max(timeouts_ms.values())
+    if longest_ms <= REQUEST_TIMEOUT_MS_MAX:
+        yield fine("request-timeout", f"A lost answer between brokers costs {longest_ms / 1000:.0f} s at most.")
+        return
+    slow = ", ".join(str(node) for node, timeout_ms in sorted(timeouts_ms.items()) if timeout_ms == longest_ms)
+    yield Finding(
+        check="request-timeout",
+        level=Level.HINT,
+        what=f"A lost answer between brokers holds all transactions back for {longest_ms / 1000:.0f} s.",
+        where=f"request.timeout.ms of broker {slow}",
+        why="a broker that starts after a crash can owe such an answer for ever; nothing is committed meanwhile",
+        remedy="set request.timeout.ms=5000 in the settings of every broker (docs/explanation/recovery.md)",
     )
 
 

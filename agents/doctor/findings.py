@@ -75,6 +75,12 @@ CHECKS: dict[str, str] = {
         "Whether the brokers speak the requests that tierstream sends. Kafka 2.8 is the oldest that knows topics "
         "by id, without which a topic that was made anew would go unnoticed; tested are 3.x and 4.x."
     ),
+    "request-timeout": (
+        "How long a broker waits for another's answer, its `request.timeout.ms`. The coordinator of transactions ends "
+        "none while an answer to its markers is missing, and Kafka (4.3.1 at least) owes that answer for ever in some "
+        "restarts: 30 s, the default, are then lost. docs/explanation/recovery.md tells why. Nothing is said when "
+        "the right to describe the brokers' settings is missing."
+    ),
     "topic-missing": (
         "Workers never create topics: their settings are part of the promise. `tierstream topics apply` creates "
         "ours; a topic of somebody else that `[[intake.source]]` binds has to exist."

@@ -93,7 +93,7 @@ def test_a_healthy_cluster_has_no_errors(here: Settings, capsys: pytest.CaptureF
     code, found = _examined(capsys)
 
     assert code == 0, found
-    for check in ("broker", "broker-version", "topic-missing", "partitioner", "policy", "python"):
+    for check in ("broker", "broker-version", "request-timeout", "topic-missing", "partitioner", "policy", "python"):
         assert [finding["level"] for finding in found[check]] == ["ok"] * len(found[check]), found[check]
     assert "warning" not in {finding["level"] for findings in found.values() for finding in findings}
     assert found["model"][0]["level"] == Level.HINT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.doctor.broker import NEEDED, judge_clock, judge_keys, judge_versions
+from agents.doctor.broker import NEEDED, judge_clock, judge_keys, judge_request_timeouts, judge_versions
 from agents.doctor.findings import Level
 from agents.lookup import home_of
 from tests.unit.agents.doctor.judging import levels_of
@@ -17,6 +17,17 @@ def test_an_old_broker_is_named_by_what_it_lacks() -> None:
 
     assert old.level is Level.ERROR
     assert "Metadata" in old.why
+
+
+def test_brokers_that_wait_long_for_each_other_are_named() -> None:
+    (slow,) = judge_request_timeouts({1: 30_000, 2: 5_000, 3: 30_000})
+    assert slow.level is Level.HINT
+    assert slow.where == "request.timeout.ms of broker 1, 3"
+    assert "30 s" in slow.what
+
+    (quick,) = judge_request_timeouts({1: 5_000, 2: 10_000})
+    assert quick.level is Level.OK
+    assert list(judge_request_timeouts({})) == [], "without the right to know, nothing is said"
 
 
 @pytest.mark.parametrize(
