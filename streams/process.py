@@ -240,8 +240,10 @@ def _advance(state: CustomerState, regime: Regime, at: int) -> int:
     """Bring the windows to the local day of `at`, and return that day."""
     as_of = regime.calendar.day_of(at)
     if daylog.advance(state, as_of):
-        orders.forget(state, as_of)
-        series.forget(state, as_of)
+        if state.orders or state.takings:
+            orders.forget(state, as_of)
+        if state.series:
+            series.forget(state, as_of)
     return as_of
 
 
