@@ -41,6 +41,7 @@ from streams.standing.risk_rules import REFUND, VISIT_DAY, WATCH_BEGINS
 
 OrderEvent = OrderCompleted | OrderRefunded | OrderCancelled | OrderReturned | OrderState
 _ORDER_EVENTS: Final = (OrderCompleted, OrderRefunded, OrderCancelled, OrderReturned, OrderState)
+_BY_HAND: Final = (OverrideSet, OverrideCleared, TierMatchGranted)
 _RATING_BEST: Final = 1_000
 
 
@@ -78,6 +79,8 @@ def hear(
     `value` is the journal record that it was decoded from. Without `dedupe`, repeats other than of orders and refunds
     count again.
     """
+    if isinstance(event, BrowseActivity):  # the most frequent by far
+        return _browse(state, event, regime.calendar.day_of(occurred_at), as_of, dedupe=dedupe)
     if isinstance(event, _ORDER_EVENTS):
         books = Books(state, state.clock, as_of, regime.policy.currency, regime.counted_of(state))
         outcome = _order(event, value, books, regime.calendar.day_of(occurred_at), occurred_at)
@@ -85,15 +88,12 @@ def hear(
             evidence.add_refund(_evidence(state), regime.calendar.day_of(occurred_at))
             return outcome._replace(subjects=outcome.subjects | _REFUNDED)
         return outcome
-    browsing = isinstance(event, BrowseActivity)
-    if isinstance(event, OverrideSet | OverrideCleared | TierMatchGranted):
+    if isinstance(event, _BY_HAND):
         refused = _unknown_place(event, regime)
         if refused is not None:  # not remembered: sent again under a policy that knows the tier, it counts
             return Outcome(refused=refused)
-    if dedupe and seen_before(state.seen_browsing if browsing else state.seen_other, hash_of(event.source, event.id)):
+    if dedupe and seen_before(state.seen_other, hash_of(event.source, event.id)):
         return REPEATED
-    if isinstance(event, BrowseActivity):  # the most frequent by far
-        return _browse(state, event, regime.calendar.day_of(occurred_at), as_of)
     handle = _HANDLERS.get(type(event))
     return UNCHANGED if handle is None else handle(state, event, regime, as_of, occurred_at)
 
@@ -112,7 +112,9 @@ def _order(event: OrderEvent, value: bytes, books: Books, day: int, occurred_at:
             return books.stated(event, day, occurred_at)
 
 
-def _browse(state: CustomerState, event: BrowseActivity, day: int, as_of: int) -> Outcome:
+def _browse(state: CustomerState, event: BrowseActivity, day: int, as_of: int, *, dedupe: bool) -> Outcome:
+    if dedupe and seen_before(state.seen_browsing, hash_of(event.source, event.id)):
+        return REPEATED
     daylog.book(state, day, as_of, visits=1)
     held = state.evidence
     same_day = held is not None and held.visited_last == day  # most visits follow another one of the same day

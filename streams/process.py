@@ -250,8 +250,10 @@ def reach(state: CustomerState, regime: Regime, at: int, key: bytes) -> int:
     keep_forecast(state, regime, key, as_of)
     state.clock = max(state.clock, at)
     if daylog.advance(state, as_of):
-        orders.forget(state, as_of)
-        series.forget(state, as_of)
+        if state.orders or state.takings:
+            orders.forget(state, as_of)
+        if state.series:
+            series.forget(state, as_of)
     return as_of
 
 

@@ -93,14 +93,22 @@ def next_crossing(
 
 
 def crossing_lower_bound(
-    scorer: Scorer, inputs: ChurnInputs, edges: Sequence[float], band: int, at_ms: int, hysteresis: float = 0.0
+    scorer: Scorer,
+    inputs: ChurnInputs,
+    edges: Sequence[float],
+    band: int,
+    at_ms: int,
+    hysteresis: float = 0.0,
+    *,
+    value: float | None = None,
 ) -> int | None:
     """An instant >= `at_ms` that is never after `next_crossing`; None only if that is None.
 
     A few evaluations at most: for the due instant after an order, which most often the next order makes obsolete.
+    `value` is the score at `at_ms`, where it is known.
     """
     bounds = _edges(edges, band, hysteresis)
-    if bounds.side(score(scorer, inputs, at_ms)):
+    if bounds.side(score(scorer, inputs, at_ms) if value is None else value):
         return at_ms
     reach_ms = inputs.anchor_ms + REACH_MS
     far_ms = _guess(scorer, inputs, bounds.above, at_ms) if bounds.above < 1.0 else reach_ms

@@ -77,11 +77,12 @@ def review(
     previous = standing.band
     if state.purchase_days:
         inputs = inputs_of(risk, state, calendar)
-        band = standing.band = band_of(risk, score(risk.scorer, inputs, at), previous)
+        value = score(risk.scorer, inputs, at)
+        band = standing.band = band_of(risk, value, previous)
         if not changed or band != previous:
             standing.due = crossing(risk, inputs, band, at)
         elif not eased or frustration_at(risk.scorer, inputs, at) > 0.0:
-            bound = crossing_lower_bound(risk.scorer, inputs, risk.edges, band, at, risk.rules.hysteresis)
+            bound = crossing_lower_bound(risk.scorer, inputs, risk.edges, band, at, risk.rules.hysteresis, value=value)
             standing.due = NOT_DUE if bound is None else bound
     else:
         standing.band, standing.due = NO_BAND, NOT_DUE
