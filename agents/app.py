@@ -60,7 +60,7 @@ def create_engine(
         ),
         app_version=version("tierstream"),
         accepted_topics=accepted_topics,
-        output_topics=tuple(settings.topic(name) for name in TOPICS if name not in RAW_TOPICS),
+        output_topics=tuple(settings.topic(n) for n, spec in TOPICS.items() if n not in RAW_TOPICS and spec.owner != SHADOW),
         progress=None if by_event else ProgressSettings(settings.topic("intake-progress"), INTAKE, sources),
     )
     topics = {name: settings.topic(name) for name in TOPICS}
