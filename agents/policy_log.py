@@ -50,6 +50,7 @@ class PolicyLog:
         return policies_record(self._activations)
 
     def _follow(self, activation: Activation) -> tuple[OrderFilter, ...]:
+        """Enter an activation, unless it is refused."""
         lacking: tuple[OrderFilter, ...] = ()
         if activation.is_model:
             follow_model(self.regimes, load_model(activation.text), activation.effective_at)

@@ -69,15 +69,17 @@ class JournalFold:
         until: int = FOR_EVER,
         decoded_max: int = DECODED_MAX,
         effects: Effects | None = None,
+        policies: PolicyLog | None = None,
     ) -> None:
         """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
 
         `policy` decides instead of all that were activated, with the models that were. What is stamped after `until` is
         left out. `effects` collects what is published, where somebody wants to look at the moment of publishing.
+        `policies` keeps the activations, where somebody else has a say in what they put in force.
         """
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
-        self._policies = PolicyLog()
+        self._policies = PolicyLog() if policies is None else policies
         if policy is not None:
             self._policies.begin_with(canonical(policy), 0)
         self.regimes = self._policies.regimes
