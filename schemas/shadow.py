@@ -33,10 +33,10 @@ class BandDifference(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
 
 class ShadowChanged(Decision, kw_only=True, frozen=True):
-    """Where a customer would stand under a policy that is tried began, changed or ceased to differ from where they stand.
+    """Where a customer would stand under a policy that is tried began, changed or ceased to differ from where they do.
 
-    `policy`, `reasons`, `cause` and `caused_by` are those of the decision that brought it about, the tried policy's where
-    both decided. `customer` shows the live tier and band. `revision` repeats `sequence`.
+    `policy`, `reasons`, `cause` and `caused_by` are those of the decision that brought it about, the tried policy's
+    where both decided. `customer` shows the live tier and band. `revision` repeats `sequence`.
     """
 
     shadow: Id

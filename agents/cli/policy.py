@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from agents import flap_history as history
 from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
 from agents.cli.policy_backtest import backtest
+from agents.cli.policy_shadow import app as shadow
 from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
@@ -38,6 +39,7 @@ from streams.policy.model import Policy
 app = App(name="policy", help="Check, try, compare, suggest, show and activate policies.")
 app.command(backtest)
 app.command(suggest)
+app.command(shadow)
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]

@@ -17,7 +17,7 @@ from agents.runtime.watermark import Watermarks
 from agents.settings import Settings
 from agents.shadow.trial import SINCE_EVER, TOPIC, TRIAL_KEY, Trial, decode_trial, encode_record, trial_id
 from schemas.clock import format_instant, parse_canonical
-from schemas.journal import Control, ModelActivated, PolicyActivated, decode_journal
+from schemas.journal import Control, JournalRecord, ModelActivated, PolicyActivated, decode_journal
 from streams.policy.model import Policy
 from streams.policy.parse import canonical
 
@@ -182,7 +182,7 @@ def _latest_instant(reader: Any, places: list[TopicPartition], ends: dict[TopicP
             raise BrokerUnreachableError("The journal could not be read.", where=places[0].topic, next_step="try again")
         for records in reader.poll(timeout_ms=1_000).values():
             for record in records:
-                event = decode_journal(record.value)
+                event: JournalRecord = decode_journal(record.value)
                 if isinstance(event, PolicyActivated | ModelActivated):
                     continue
                 latest = max(latest, event.instant if isinstance(event, Control) else event.recordedtime)
