@@ -190,6 +190,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python
         """Everybody's time passes first, and what that leads to is written."""
         for lane in lanes:
             lane.come_level()
+            lane.tell_progress()
         self._commit(time.monotonic())
         for lane in lanes:
             self._keep(lane)

@@ -16,6 +16,7 @@ from agents.replay.snapshots import Fit, Found, Head, Snapshots
 from agents.settings import Settings
 from agents.shadow.differences import Publication
 from agents.shadow.pair import Pair
+from agents.shadow.published import Newest, Published
 from agents.shadow.trial import PROGRESS_KEY, TOPIC, Progress, Trial, encode_record, is_own
 from schemas.clock import format_instant
 from schemas.publishing import decode_output, encode_output
@@ -48,16 +49,14 @@ class Lane:
         """Where the journal ended when somebody last looked."""
         self.behind_since_ms = 0
         """When the oldest record that is not folded was written; 0: level, or not known."""
-        self._level_at = 0
-        self._told: dict[bytes, tuple[int, str]] | None = None
-        """Until the shadow has caught up with what was published before: sequence and id of each customer's newest
-        record on the topic."""
+        self._published = Published({}, 0)
         self._pending: list[Publication] = []
         self._removed: list[bytes] = []
         self._settled_at = self._settle_s = 0.0
         self._settled_position = -1
         self._progress_at = 0.0
         self._progress_position = -1
+        self._progress_level = False
         self._snapshot_at = time.monotonic()
         self._snapshot_position = -1
         journal_id = JournalTopic(settings).identity("")
@@ -79,9 +78,9 @@ class Lane:
         if not resumed:
             self.position = begin
         self._opened = True
-        self.end = self._level_at = max(end, self.position)
-        self._told = self._published()
-        self._pending = [one for one in self._pending if self._is_news(one)]
+        self.end = max(end, self.position)
+        self._published = Published(self._newest(), self.end)
+        self._pending = self._published.news(self._pending)
         return resumed
 
     def take(self, records: Sequence[Any], position: int) -> None:
@@ -107,10 +106,15 @@ class Lane:
         """What is to be written with the position; `written` says that it was."""
         found = [_message(one) for one in self._pending]
         found += [(key, None, []) for key in self._removed]
-        if now - self._progress_at >= PROGRESS_EVERY_S and self.position != self._progress_position:
+        due = now - self._progress_at >= PROGRESS_EVERY_S or self.level is not self._progress_level
+        if due and self.position != self._progress_position:
             found.append((PROGRESS_KEY, encode_record(self._progress()), []))
-            self._progress_at, self._progress_position = now, self.position
+            self._progress_at, self._progress_position, self._progress_level = now, self.position, self.level
         return found
+
+    def tell_progress(self) -> None:
+        """Let the next messages tell how far it is, however lately it was told."""
+        self._progress_at = 0.0
 
     def written(self) -> list[Publication]:
         """Everything that `messages` gave is on the topic; returns the differences among it."""
@@ -137,30 +141,17 @@ class Lane:
         self._snapshot_at, self._snapshot_position = time.monotonic(), self.position
 
     def _gather(self) -> None:
-        """Take over what is to be published, and see that the topic says what is known once that is reached."""
-        self._pending += [one for one in self.pair.differences.drain() if self._is_news(one)]
-        if self._told is None or self.position < self._level_at:
-            return
-        told, self._told = self._told, None
-        for key, (_, told_id) in sorted(told.items()):
-            known = self.pair.differences.get(key)
-            if known is None or not known.sequence:
+        """Take over what is to be published."""
+        self._pending += self._published.news(self.pair.differences.drain())
+        for key, known in self._published.corrections(self.position, self.pair.differences).items():
+            if known is None:
                 self._removed.append(key)
-            elif known.id != told_id:
+            else:
                 self._pending.append(Publication(key, known))
 
-    def _is_news(self, one: Publication) -> bool:
-        """Whether the topic does not have it; from then on it counts as having it."""
-        if self._told is None:
-            return True
-        if one.known.sequence <= self._told.get(one.key, (0, ""))[0]:
-            return False
-        self._told[one.key] = (one.known.sequence, one.known.id)
-        return True
-
-    def _published(self) -> dict[bytes, tuple[int, str]]:
-        """Sequence and id of the newest record per customer; of another trial 0, so that it gives way."""
-        found: dict[bytes, tuple[int, str]] = {}
+    def _newest(self) -> dict[bytes, Newest]:
+        """The newest record per customer on the topic."""
+        found: dict[bytes, Newest] = {}
         place = TopicPartition(self._settings.topic(TOPIC), self.place.partition)
         with consumer(self._settings, **BULK) as reader:
             reader.assign([place])
@@ -176,7 +167,7 @@ class Lane:
                     output = decode_output(record.value)
                     decision = output.decision
                     ours = isinstance(decision, ShadowChanged) and decision.shadow == self._trial.id
-                    found[record.key] = (decision.sequence, output.id) if ours else (0, "")
+                    found[record.key] = Newest(decision.sequence if ours else 0, output.id)
         return found
 
     def _progress(self) -> Progress:

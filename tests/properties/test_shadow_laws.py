@@ -12,14 +12,14 @@ from agents.runtime.stage import Record
 from agents.shadow.pair import Pair
 from agents.shadow.standings import Standing, standing_of
 from agents.shadow.trial import SINCE_EVER, Trial
-from schemas.journal import Control, ModelActivated, PolicyActivated, decode_journal
+from schemas.journal import Control, JournalRecord, ModelActivated, PolicyActivated, decode_journal
 from schemas.shadow import ShadowChanged
 from streams.policy.model import Policy
 from streams.policy.parse import canonical
 from tests.journal import HOME, Journal
-from tests.properties.journals import POLICIES
+from tests.properties.journals import POLICIES, Happening
 from tests.properties.test_partition_laws import Control as ControlItem
-from tests.properties.test_replay_law import Happening, items, journal_of
+from tests.properties.test_replay_law import items, journal_of
 
 
 class Turn(NamedTuple):
@@ -35,7 +35,7 @@ turns = st.lists(st.builds(Turn, st.integers(0, 5), st.booleans(), st.booleans()
 
 def instant_of(record: Record) -> str | None:
     """The instant that a record says has come; None where it says nothing of the kind."""
-    event = decode_journal(record.value or b"")
+    event: JournalRecord = decode_journal(record.value or b"")
     if isinstance(event, PolicyActivated | ModelActivated):
         return None
     if isinstance(event, Control):
