@@ -46,7 +46,7 @@ def run(new: NewPolicy = None, /, *, since: Since = None, config: ConfigPath = N
     """
     settings = settings_of(config)
     from agents.shadow.control import begin_trial, required_trial
-    from agents.shadow.run import catching_up, run_shadow
+    from agents.shadow.run import run_shadow
 
     if new is None and since is not None:
         raise ConfigurationError("--from begins a trial, and a trial needs a policy.", next_step="name its file")
@@ -54,8 +54,7 @@ def run(new: NewPolicy = None, /, *, since: Since = None, config: ConfigPath = N
         trial = required_trial(settings)
     else:
         trial = begin_trial(settings, policy_from_file(new, settings), _since(since))
-    with progress_bar("Folding the journal") as bar:
-        return run_shadow(settings, trial, catching_up(bar))
+    return run_shadow(settings, trial, progress_bar)
 
 
 @app.command

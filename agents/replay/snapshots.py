@@ -110,6 +110,13 @@ def forget(folder: Path, policy: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def forget_others(folder: Path, fit: Fit) -> None:
+    """Remove the snapshots of the same journal that were made under another `Fit.policy`."""
+    for path in folder.glob(f"{crc32(fit.journal.encode()):08x}-*{_SUFFIX}"):
+        if f"-{crc32(fit.policy.encode()):08x}-" not in path.name:
+            path.unlink(missing_ok=True)
+
+
 def _packed(head: bytes, states: Iterator[Iterator[StateRecord]]) -> Iterator[bytes]:
     yield head
     for records in states:

@@ -12,7 +12,7 @@ from agents.kafka_clients import consumer
 from agents.lookup import BULK, polled
 from agents.outputs import APP_VERSION, SOURCE
 from agents.replay.journal_topic import JournalTopic, entry_of
-from agents.replay.snapshots import Fit, Found, Head, Snapshots
+from agents.replay.snapshots import Fit, Found, Head, Snapshots, forget_others
 from agents.settings import Settings
 from agents.shadow.differences import Publication
 from agents.shadow.pair import Pair
@@ -63,6 +63,7 @@ class Lane:
         self._unit = f"{place.partition}-of-{self._count}"
         fit = Fit(journal_id, APP_VERSION, VERSION, trial.id, settings.intake.dedupe, self._unit)
         self._fit, self._snapshots = fit, Snapshots(snapshots_folder(settings), fit, kept=SNAPSHOTS_KEPT)
+        forget_others(snapshots_folder(settings), fit)  # of a trial that ended while nothing ran here
 
     @property
     def level(self) -> bool:

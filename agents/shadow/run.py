@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import Final
 from uuid import uuid4
@@ -40,6 +40,8 @@ GC_THRESHOLDS: Final = (100_000, 50, 100)
 
 Progress = Callable[[int, int], None]
 """Is told how many offsets have been folded, of how many."""
+Bar = Callable[[str], AbstractContextManager[Progress]]
+"""Shows progress under a title while its block runs."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ def writer_id(settings: Settings) -> str:
     return f"{settings.kafka.topic_prefix}{settings.kafka.application_id}-{PURPOSE}-"
 
 
-def run_shadow(settings: Settings, trial: Trial, told: Progress) -> int:
+def run_shadow(settings: Settings, trial: Trial, bar: Bar) -> int:
     """Try a policy until a signal or the trial's end; returns the exit code. Failures with a name are raised."""
     configure_logging(settings.log)
     logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # it warns of every 0.1 s that a busy machine takes
@@ -76,7 +78,11 @@ def run_shadow(settings: Settings, trial: Trial, told: Progress) -> int:
         watch = opened.enter_context(watching(settings))
         follower = opened.enter_context(following(settings, trial, metrics))
         log.info("policy tried", policy=trial.name, hash=trial.hash[:12], effective_at=trial.effective_at)
-        over = _follow(follower, watch, trial, told, lambda: ending)
+        with bar("Folding the journal") as told:
+            over = _follow(follower, watch, trial, lambda: ending, catching_up(told))
+        if over is None:
+            log.info("level with the journal")
+            over = _follow(follower, watch, trial, lambda: ending)
         if not over:
             follower.close()
     if over:
@@ -86,17 +92,19 @@ def run_shadow(settings: Settings, trial: Trial, told: Progress) -> int:
     return 0
 
 
-def _follow(follower: Follower, watch: TrialWatch, trial: Trial, told: Progress, ending: Callable[[], bool]) -> bool:
-    """Go on until asked to end, or until the trial is over: then True."""
-    watched_at, was_level = time.monotonic(), False
+def _follow(
+    follower: Follower, watch: TrialWatch, trial: Trial, ending: Callable[[], bool], until_level: Progress | None = None
+) -> bool | None:
+    """Go on until asked to end: False; until the trial is over: True; with `until_level`, which is told, until then."""
+    watched_at = time.monotonic()
     while not ending():
         follower.step()
+        if until_level is not None:
+            if follower.level:
+                return None
+            if progress := follower.progress:
+                until_level(*progress)
         now = time.monotonic()
-        if not was_level and (progress := follower.progress):
-            told(*progress)
-        if follower.level is not was_level and follower.level:
-            log.info("level with the journal")
-        was_level = was_level or follower.level
         if now - watched_at >= WATCH_EVERY_S:
             watched_at = now
             under_way = watch.look()
