@@ -8,10 +8,11 @@ from cyclopts import App, Parameter
 from agents.cli.options import AsJson, ConfigPath, instant_of, print_json, print_table, progress_bar, say, settings_of
 from agents.errors import ConfigurationError
 from agents.policy_activation import policy_from_file
+from agents.reason_words import reasons_of
 from agents.shadow.pair import BANDS, NO_TIER
 from agents.shadow.view import LadderView, View, view_of
 from schemas.clock import format_instant
-from schemas.decisions import Reason, TierRef
+from schemas.decisions import TierRef
 from schemas.shadow import ShadowChanged
 
 app = App(name="shadow", help="Try a policy on live traffic before it decides: nothing live changes.")
@@ -185,7 +186,7 @@ def _none_first(name: str) -> tuple[bool, str]:
 
 def _rows(one: ShadowChanged, *, ids: bool) -> list[tuple[str, ...]]:
     named = (one.customer_id,) if ids else ()
-    because = "; ".join(map(_reason, one.reasons)) or one.cause
+    because = "; ".join(reasons_of(one)) or one.cause
     if one.difference == "ended":
         return [(one.effective_at, "level again", "", "", one.moved, because, *named)]
     found = [(d.since, d.ladder, _name(d.live), _name(d.shadow), one.moved, because, *named) for d in one.ladders]
@@ -193,10 +194,6 @@ def _rows(one: ShadowChanged, *, ids: bool) -> list[tuple[str, ...]]:
         risk = one.risk
         found.append((risk.since, BANDS, risk.live or NO_TIER, risk.shadow or NO_TIER, one.moved, because, *named))
     return found
-
-
-def _reason(reason: Reason) -> str:
-    return f"{reason.metric} {reason.window} {reason.value} {reason.operator} {reason.threshold}"
 
 
 def _name(tier: TierRef | None) -> str:

@@ -144,6 +144,8 @@ def test_pauses_and_crashes_change_nothing(
     _, expected = undisturbed(journal, trial)
 
     assert by_customer(disturbed(journal, trial, plan, decoded_max)) == by_customer(expected)
+    after_every_record = [Turn(1, settles=True, killed=False)] * (len(journal.records) // 4 + 1)
+    assert by_customer(disturbed(journal, trial, after_every_record, decoded_max)) == by_customer(expected)
     for found in by_customer(expected).values():
         assert [one[1] for one in found] == list(range(1, len(found) + 1))
         assert len({one[2] for one in found}) == len(found)

@@ -1,5 +1,6 @@
 """One partition under two policies: when a difference begins, changes and ends, and whose decision it was."""
 
+from agents.replay.fold import Entry
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderCompleted
 from schemas.inputs.purchases import Product
@@ -146,3 +147,36 @@ def test_a_candidate_may_count_what_the_live_policy_does_not() -> None:
     live = pair.live.state_now(b"c1")
     assert live is not None
     assert live.ladders[0].shown == 2
+
+
+def test_it_makes_no_difference_whether_time_was_let_pass_in_between() -> None:
+    """By time alone c1 falls, then buys again: told with the record or long before it, it is the same two changes."""
+    journal = begun()
+    journal.tick(AT + 400 * MS_PER_DAY)
+    later = order(number=2)
+    later.time = format_instant(AT + 500 * MS_PER_DAY)
+    journal.event(later, AT + 500 * MS_PER_DAY)
+    lazy, eager = pair_of(trial_of(HARD)), pair_of(trial_of(HARD))
+
+    late = take(lazy, journal)
+    early = []
+    for place, record in enumerate(journal.records):
+        eager.take(Entry(record.key or b"", record.value or b"", 0, record.offset, 0))
+        eager.reached(place + 1)
+        eager.settle()
+        early += [(one.key, one.known.decision) for one in eager.differences.drain()]
+
+    assert early == late
+    assert [one.difference for _, one in late] == ["begun", "ended", "begun"]
+    assert [one.cause for _, one in late] == ["event", "time", "event"]
+
+
+def test_who_is_about_to_fall_alive_as_well_is_no_difference() -> None:
+    """Due before the trial's begin, with a tick that is still to come: live would be where the shadow is."""
+    journal = begun()
+    pair = pair_of(trial_of(HARD, opens_at=2, effective_at=AT + 500 * MS_PER_DAY))
+
+    assert take(pair, journal) == []
+    journal.tick(AT + 501 * MS_PER_DAY)
+    assert take(pair, journal, 2) == []
+    assert pair.standings == {"standing": {"member": 1, "silver": 0}}

@@ -73,6 +73,7 @@ def test_show_names_nobody_unasked(trial: Trial, capsys: pytest.CaptureFixture[s
     assert "3 customers are compared; 2 would stand elsewhere (66.7%)." in text
     assert "Ladder standing: 2 would stand elsewhere, 0 of them higher and 2 lower" in text
     assert "Behind the journal by 12 records, 3 s." in text
+    assert "orders" in text
     assert "c1" not in text
     assert all("customer_id" not in one for one in told["newest"])
     assert {one["customer_id"] for one in named["newest"]} == {"c1", "c2", "c3"}
