@@ -29,7 +29,7 @@ from agents.serving import serving
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from agents.stage_metrics import StageCounts, StageMetrics
 from agents.topics import STAGES
-from schemas.catalog import RAW_TOPICS, TOPICS
+from schemas.catalog import RAW_TOPICS, SHADOW, TOPICS
 from streams.intake import Limits
 
 GC_THRESHOLDS = (100_000, 50, 100)
@@ -59,7 +59,9 @@ def create_engine(
         ),
         app_version=version("tierstream"),
         accepted_topics=accepted_topics,
-        output_topics=tuple(settings.topic(name) for name in TOPICS if name not in RAW_TOPICS),
+        output_topics=tuple(
+            settings.topic(n) for n, spec in TOPICS.items() if n not in RAW_TOPICS and spec.owner != SHADOW
+        ),
         progress=None if by_event else ProgressSettings(settings.topic("intake-progress"), INTAKE, sources),
     )
     topics = {name: settings.topic(name) for name in TOPICS}

@@ -1,8 +1,8 @@
 """Writes a control record into every partition of the journal, in one transaction: everywhere or nowhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kafka.errors import AuthorizationError, KafkaError, ProducerFencedError
 
@@ -14,6 +14,15 @@ from schemas.journal import ControlRecord, control_key, encode_journal
 JOURNAL: Final = "customer-events"
 TRANSACTION_TIMEOUT_MS: Final = 5_000
 """An open transaction holds back every reader of the journal: no longer than this when we die in the middle."""
+
+
+class Besides(NamedTuple):
+    """A record of another topic that comes true together with a control record, or not at all."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    partition: int
 
 
 def control_id(settings: Settings, purpose: str) -> str:
@@ -40,8 +49,11 @@ def write_everywhere(
     *,
     what: str,
     check: str,
+    besides: Sequence[Besides] = (),
 ) -> None:
     """Write the record made for each home. `what` names it in errors, `check` is the command that tells whether it is.
+
+    `besides` goes into the same transaction.
 
     RestartError when another writer of the same purpose took over, BrokerUnreachableError without an answer.
     """
@@ -52,6 +64,7 @@ def write_everywhere(
         for number in range(count):
             record = record_for((number, count))
             sent.append(writer.send(journal, encode_journal(record), key=control_key(record), partition=number))
+        sent += [writer.send(other.topic, other.value, key=other.key, partition=other.partition) for other in besides]
         writer.flush(timeout=TRANSACTION_TIMEOUT_MS / 1000)
         for each in sent:
             each.get(timeout=1)

@@ -14,8 +14,12 @@ from agents.profiles.run import group_of, topic_of
 from agents.recount.partition import PURPOSE as RECOUNT
 from agents.runtime.names import changelog, transactional_prefix
 from agents.settings import Settings
+from agents.shadow.control import PURPOSE
+from agents.shadow.run import group_of as shadows_group
+from agents.shadow.run import writer_id
+from agents.shadow.trial import TOPIC as TRIED
 from agents.topics import STAGES, wanted_topics
-from schemas.catalog import RAW_TOPICS, TOPICS
+from schemas.catalog import RAW_TOPICS, SHADOW, TOPICS
 
 PROGRESS = "intake-progress"
 
@@ -27,6 +31,7 @@ Role = Literal[
     "redriver",
     "operator",
     "projection",
+    "shadow",
     "reader",
     "analyst",
     "auditor",
@@ -34,15 +39,16 @@ Role = Literal[
     "doctor",
 ]
 Resource = Literal["topic", "group", "transactional-id"]
-Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"]
+Operation = Literal["READ", "WRITE", "DESCRIBE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "DELETE"]
 
 ROLES: dict[Role, str] = {
     "worker": "`tierstream worker`",
     "feeder": "`tierstream feed`, and every producer of events (which needs no changelog)",
-    "admin": "`tierstream topics`, `tierstream policy`, `tierstream go-live`",
+    "admin": "`tierstream topics`, `tierstream policy` with `shadow promote`, `tierstream go-live`",
     "redriver": "`tierstream dlq`; READ only for `list` and `show`",
     "operator": "`tierstream override`; READ on `audit` and `dead-letters` only for `--wait`",
     "projection": "`tierstream project redis`, `tierstream redis`",
+    "shadow": "`tierstream policy shadow` with `show` and `drop`, which publish nothing that is in force",
     "reader": "`tierstream customer`, and every consumer downstream, which also needs READ on its own group",
     "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
     "auditor": "`tierstream replay`, `tierstream audit`, `tierstream customer` with `timeline`, `index` or `--at`",
@@ -68,6 +74,7 @@ def rights(settings: Settings, role: Role) -> list[Right]:
         "redriver": _redriver,
         "operator": _operator,
         "projection": _projection,
+        "shadow": _shadow,
         "reader": _reader,
         "analyst": _analyst,
         "auditor": _auditor,
@@ -93,7 +100,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
     app = settings.kafka.application_id
     yield from (Right("topic", name, "READ") for name in settings.sources())
     for name in TOPICS:
-        if name in RAW_TOPICS:
+        if name in RAW_TOPICS or TOPICS[name].owner == SHADOW:
             continue
         if name != "imports":
             yield Right("topic", settings.topic(name), "WRITE")
@@ -125,6 +132,7 @@ def _admin(settings: Settings) -> Iterator[Right]:
     for purpose in ("policy-activation", "go-live"):
         yield Right("transactional-id", control_id(settings, purpose), "WRITE")
     yield Right("transactional-id", control_id(settings, f"{RECOUNT}-"), "WRITE", prefixed=True)
+    yield from _trials(settings)
 
 
 def _redriver(settings: Settings) -> Iterator[Right]:
@@ -145,9 +153,22 @@ def _projection(settings: Settings) -> Iterator[Right]:
     yield Right("group", group_of(settings), "READ")
 
 
+def _shadow(settings: Settings) -> Iterator[Right]:
+    yield from (Right("topic", settings.topic(name), "READ") for name in (JOURNAL, PROGRESS))
+    yield from _trials(settings)
+    yield Right("transactional-id", writer_id(settings), "WRITE", prefixed=True)
+
+
+def _trials(settings: Settings) -> Iterator[Right]:
+    """Whoever begins or ends a trial, and removes what it left."""
+    yield from (Right("topic", settings.topic(TRIED), operation) for operation in ("READ", "WRITE"))
+    yield from (Right("group", shadows_group(settings), operation) for operation in ("READ", "DELETE"))
+    yield Right("transactional-id", control_id(settings, PURPOSE), "WRITE")
+
+
 def _reader(settings: Settings) -> Iterator[Right]:
     for name, spec in TOPICS.items():
-        if spec.owner == "customers":
+        if spec.owner in ("customers", SHADOW):
             yield Right("topic", settings.topic(name), "READ")
 
 

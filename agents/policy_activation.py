@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from kafka import TopicPartition
 
-from agents.control_records import JOURNAL, control_writer, write_everywhere
+from agents.control_records import JOURNAL, Besides, control_writer, write_everywhere
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
 from agents.lookup import newest_value
@@ -93,8 +93,8 @@ def activate_first(settings: Settings, policy: Policy) -> Activation | None:
         return _write(writer, settings, policy, SINCE_EVER_MS)
 
 
-def activate(settings: Settings, policy: Policy, effective_at: int) -> Activation:
-    """Write an activation that holds from `effective_at` (epoch ms) on.
+def activate(settings: Settings, policy: Policy, effective_at: int, *, besides: Sequence[Besides] = ()) -> Activation:
+    """Write an activation that holds from `effective_at` (epoch ms) on, and in the same transaction what is `besides`.
 
     ConfigurationError when there was no first, and when workers would refuse it after the newest one that they know.
     """
@@ -106,7 +106,7 @@ def activate(settings: Settings, policy: Policy, effective_at: int) -> Activatio
         )
     with _one_activation(settings) as writer:
         refuse_uncounted(policy, policies_in_force(settings))
-        return _write(writer, settings, policy, effective_at)
+        return _write(writer, settings, policy, effective_at, besides)
 
 
 def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
@@ -178,13 +178,20 @@ def activation_record(
     )
 
 
-def _write(writer: Any, settings: Settings, policy: Policy, effective_at: int) -> Activation:  # noqa: ANN401 - kafka-python is untyped
+def _write(
+    writer: Any,  # noqa: ANN401 - kafka-python is untyped
+    settings: Settings,
+    policy: Policy,
+    effective_at: int,
+    besides: Sequence[Besides] = (),
+) -> Activation:
     write_everywhere(
         writer,
         settings,
         lambda home: activation_record(policy, effective_at, home),
         what="activation",
         check="tierstream policy show",
+        besides=besides,
     )
     return Activation(policy, effective_at, settings.kafka.partitions)
 

@@ -23,6 +23,7 @@ from agents.profiles.metrics import ProjectionMetrics
 from agents.reference_formats import formats_page
 from agents.reference_policy import policy_page
 from agents.settings_reader import PREFIX, SECTIONS
+from agents.shadow.metrics import ShadowMetrics
 from agents.stage_metrics import StageMetrics
 from schemas.catalog import CHANGELOG, TOPICS, TopicSpec
 from schemas.clock import MS_PER_DAY
@@ -121,6 +122,11 @@ def shown_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
     return _shown(metrics.registry)
 
 
+def shown_shadow_metrics() -> list[tuple[str, str, tuple[str, ...], str]]:
+    """The same of a process that tries a policy."""
+    return _shown(ShadowMetrics().registry)
+
+
 def _shown(registry: CollectorRegistry) -> list[tuple[str, str, tuple[str, ...], str]]:
     found = []
     for metric in registry.collect():
@@ -136,6 +142,13 @@ def _metrics_page() -> str:
     lines += ["", "## The Redis projection", ""]
     lines += ["Served on `metrics.host`, port `redis.metrics_port`; 0 (off) by default.", ""]
     lines += _metric_rows(_shown(ProjectionMetrics().registry))
+    lines += ["", "## A policy that is tried", ""]
+    lines += [
+        "Served on `metrics.host`, port `shadow.metrics_port`; 0 (off) by default. Each process tells of its own",
+        "partitions: add them up.",
+        "",
+    ]
+    lines += _metric_rows(shown_shadow_metrics())
     lines += ["", "## Probes", "", "| path | what it asks |", "|---|---|"]
     lines += [f"| `{path}` | {_cell(inspect.getdoc(probe) or '')} |" for path, probe in PROBES.items()]
     return "\n".join([*lines, ""])

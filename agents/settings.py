@@ -174,6 +174,16 @@ class RedisSettings(Section, frozen=True):
     """Port of the projection's own figures, on `metrics.host`; 0 serves none."""
 
 
+class ShadowSettings(Section, frozen=True):
+    """Processes that try a policy on live traffic (`tierstream policy shadow`); what they publish is not in force."""
+
+    snapshot_every_s: Annotated[int, Meta(ge=1, le=86_400)] = 300
+    """Seconds after which a partition is kept on disk again, in `worker.data_dir`, readable by its owner alone. After a
+    kill, what came since is folded again; where the disk is gone, all of it."""
+    metrics_port: Port = 0
+    """Port of a shadow's own figures, on `metrics.host`; 0 serves none."""
+
+
 class MetricsSettings(Section, frozen=True):
     """The Prometheus endpoint."""
 
@@ -200,6 +210,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     intake: IntakeSettings = IntakeSettings()
     policy: PolicySettings = PolicySettings()
     redis: RedisSettings = RedisSettings()
+    shadow: ShadowSettings = ShadowSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 

@@ -15,6 +15,8 @@ from schemas.events import TOPIC_OF
 _DAYS: Final = re.compile(r"(\d{1,5})d", re.ASCII)
 _FOREVER_MS: Final = -1  # Kafka's own word for "no limit"
 _CHANGELOG_FILE: Final = "changelog.yaml"
+SHADOW: Final = "shadow"
+"""The owner of what shadows write, and no worker."""
 
 
 class TopicSpec(msgspec.Struct, kw_only=True, frozen=True):

@@ -277,6 +277,3 @@ class Profile(Decision, kw_only=True, frozen=True):
     first_seen_at: Instant
     first_order_at: Instant | None
     last_order_at: Instant | None
-
-
-Output = TierChanged | ChurnRiskChanged | DowngradeUpcoming | DowngradeAverted | Profile

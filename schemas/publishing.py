@@ -15,17 +15,19 @@ from schemas.decisions import (
     Decision,
     DowngradeAverted,
     DowngradeUpcoming,
-    Output,
     Profile,
     TierChanged,
 )
 from schemas.faults import TYPE_PREFIX, TYPE_SUFFIX
+from schemas.shadow import ShadowChanged
 
 CONTENT_TYPE: Final = b"application/cloudevents+json; charset=UTF-8"
 CAUSE_HEADER: Final = "tierstream-cause"
 """The decision's cause again, so that a reader can leave `backfill` aside without parsing."""
 SEQUENCE_DIGITS: Final = 12
 """The `sequence` attribute is text that sorts as its number does."""
+
+Output = TierChanged | ChurnRiskChanged | DowngradeUpcoming | DowngradeAverted | Profile | ShadowChanged
 
 OUTPUT_CLASSES: Final[Mapping[str, type[Decision]]] = {
     f"{TYPE_PREFIX}customer.{name}{TYPE_SUFFIX}": cls
@@ -35,6 +37,7 @@ OUTPUT_CLASSES: Final[Mapping[str, type[Decision]]] = {
         ("downgrade_upcoming", DowngradeUpcoming),
         ("downgrade_averted", DowngradeAverted),
         ("profile", Profile),
+        ("shadow_changed", ShadowChanged),
     )
 }
 """CloudEvents type to what its `data` is."""

@@ -1,5 +1,6 @@
 """What `tierstream policy activate` does to a journal for a policy that counts what was not counted; no broker."""
 
+from agents.policy_log import PolicyLog
 from agents.replay.fold import Entry, JournalFold
 from schemas.journal import CountersRestated
 from streams.policy.model import OrderFilter, Policy, counters
@@ -9,7 +10,7 @@ from tests.journal import HOME, Journal
 
 def fold_counting(journal: Journal, filters: tuple[OrderFilter, ...]) -> JournalFold:
     """A fold of the journal as it is that counts these from the beginning."""
-    fold = JournalFold(HOME, lambda _effects, _entry: None, counting=filters)
+    fold = JournalFold(HOME, lambda _effects, _entry: None, policies=PolicyLog(filters))
     for record in journal.records:
         fold.take(Entry(record.key or b"", record.value or b"", 0, record.offset, 0))
     return fold

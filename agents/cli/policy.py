@@ -14,6 +14,7 @@ from agents import flap_history as history
 from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
 from agents.cli.policy_activate import plan_words, put_in_force
 from agents.cli.policy_backtest import backtest
+from agents.cli.policy_shadow import app as shadow
 from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
@@ -32,6 +33,7 @@ app = App(name="policy", help="Check, try, compare, suggest, show and activate p
 app.command(backtest)
 app.command(suggest)
 app.command(put_in_force, name="activate")
+app.command(shadow)
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
 PolicyFile = Annotated[Path | None, Parameter(help="A policy file; the settings' policy by default.")]

@@ -14,10 +14,10 @@ from rich.console import Console
 from agents.cli.options import AsJson, ConfigPath, print_json, progress_bar, say, settings_of
 from agents.errors import ConfigurationError
 from agents.model_activation import unfit_under
-from agents.policy_activation import activate, configured_policy, policy_from_file
+from agents.policy_activation import configured_policy, policy_from_file
 from agents.recount.partition import Counted
 from agents.recount.plan import Plan, plan_for
-from agents.recount.run import CUSTOMERS_PER_S, recount_and_activate
+from agents.recount.run import CUSTOMERS_PER_S, Work, recount_and_activate
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 
@@ -62,23 +62,16 @@ def put_in_force(
     settings = settings_of(config)
     policy = policy_from_file(file, settings) if file else configured_policy(settings)
     instant = instant_of(effective_at, settings, what="policy")
-    plan, counted = plan_for(settings, policy), None
-    if plan.filters:
-        how = recounting or Recounting()
-        told(plan_words(plan))
-        with _progress() as progress:
-            activation, counted = recount_and_activate(
-                settings,
-                policy,
-                plan,
-                lambda: _not_before_now(instant, settings),
-                jobs=how.jobs,
-                customers_per_s=how.pace,
-                snapshots=how.snapshots,
-                told=progress,
-            )
-    else:
-        activation = activate(settings, policy, instant)
+    plan, how = plan_for(settings, policy), recounting or Recounting()
+    with announced(plan) as progress:
+        activation, counted = recount_and_activate(
+            settings,
+            policy,
+            plan,
+            lambda: not_before_now(instant, settings),
+            work=Work(how.jobs, how.pace, str(how.snapshots or "")),
+            told=progress,
+        )
     since = format_instant(activation.effective_at)
     unfit = unfit_under(settings, activation)
     if json:
@@ -133,14 +126,18 @@ def _now() -> int:
     return int(time.time() * 1000)
 
 
-def _not_before_now(instant: int, settings: Settings) -> int:
+def not_before_now(instant: int, settings: Settings) -> int:
     """The instant that was asked for, if it did not pass while the past was counted."""
     return max(instant, _now()) if settings.intake.clock == "broker" else instant
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; elsewhere a line every few seconds, for the log of a job."""
+def announced(plan: Plan) -> Iterator[Callable[[int, int], None]]:
+    """Say what is counted anew, if anything is; then a bar on a terminal, elsewhere a line every few seconds."""
+    if not plan.filters:
+        yield lambda _done, _total: None
+        return
+    told(plan_words(plan))
     if sys.stderr.isatty():
         with progress_bar("Folding the journal again") as bar:
             yield bar

@@ -21,6 +21,7 @@ from agents.errors import BrokerUnreachableError, ConfigurationError, RestartErr
 from agents.kafka_clients import consumer
 from agents.lookup import BULK, QUIET_S_MAX
 from agents.outputs import APP_VERSION
+from agents.policy_log import PolicyLog
 from agents.processes import Told
 from agents.replay.fold import FOR_EVER, JournalFold
 from agents.replay.journal_topic import JournalTopic, entry_of
@@ -103,7 +104,10 @@ class _Partition:
         number = int(unit.partition("-")[0])
         self._place = TopicPartition(self._journal.name, number)
         self._fold = JournalFold(
-            self._home, lambda _effects, _entry: None, dedupe=share.settings.intake.dedupe, counting=share.filters
+            self._home,
+            lambda _effects, _entry: None,
+            dedupe=share.settings.intake.dedupe,
+            policies=PolicyLog(share.filters),
         )
         self._begin, self._end = self._journal.span(unit)
         self._position = self._begin

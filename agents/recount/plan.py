@@ -4,6 +4,7 @@ import time
 from typing import Final, NamedTuple
 
 from agents.policy_activation import partitions_without_policy, policies_in_force
+from agents.policy_log import PolicyLog
 from agents.processes import processors
 from agents.replay.fold import JournalFold
 from agents.replay.journal_topic import JournalTopic
@@ -47,7 +48,10 @@ def plan_for(settings: Settings, policy: Policy) -> Plan:
 def _rate(journal: JournalTopic, unit: str, settings: Settings, filters: tuple[OrderFilter, ...]) -> float:
     """Records a second that one process folds, by the first ones of a partition."""
     fold = JournalFold(
-        journal.homes(unit)[0], lambda _effects, _entry: None, dedupe=settings.intake.dedupe, counting=filters
+        journal.homes(unit)[0],
+        lambda _effects, _entry: None,
+        dedupe=settings.intake.dedupe,
+        policies=PolicyLog(filters),
     )
     folded, begun, began_folding = 0, time.perf_counter(), 0.0
     for entries, _ in journal.read(unit, journal.span(unit)[0]):

@@ -4,15 +4,14 @@ Nothing is published meanwhile, and the policy before it goes on. Whoever ends i
 the same command again: what was declared and restated stands in the journal.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from agents.control_records import JOURNAL, control_writer, write_everywhere
+from agents.control_records import JOURNAL, Besides, control_writer, write_everywhere
 from agents.errors import ConfigurationError, RestartError
-from agents.policy_activation import ACTIVATION, Activation, activation_record, declared_counters
+from agents.policy_activation import ACTIVATION, Activation, activate, activation_record, declared_counters
 from agents.processes import in_processes, processors
 from agents.recount.partition import Counted, Share, recount_units
 from agents.recount.plan import Plan
@@ -32,7 +31,21 @@ class Recounted(NamedTuple):
     """What was done."""
 
     activation: Activation
-    counted: Counted
+    counted: Counted | None
+    """None where nothing had to be counted."""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """How what is needed of the past is counted."""
+
+    jobs: int | None = None
+    """Processes; one per processor by default."""
+    customers_per_s: float = CUSTOMERS_PER_S
+    snapshots: str = ""
+    """Folder of snapshots; empty: neither read nor written."""
+
+
+DEFAULT: Final = Work()
 
 
 def recount_and_activate(
@@ -41,15 +54,17 @@ def recount_and_activate(
     plan: Plan,
     effective_at: Callable[[], int],
     *,
-    jobs: int | None = None,
-    customers_per_s: float = CUSTOMERS_PER_S,
-    snapshots: Path | None = None,
+    work: Work = DEFAULT,
     told: Callable[[int, int], None] = lambda _done, _total: None,
+    besides: Sequence[Besides] = (),
 ) -> Recounted:
-    """Count for everybody what the plan says, then put the policy in force from `effective_at()` on, asked at the end.
+    """Count for everybody what the plan says, if anything; then put the policy in force from `effective_at()` on.
 
-    `told` is told how many records of the journal have been passed, of how many there were.
+    That is asked at the end. `told` is told how many records of the journal have been passed, of how many there were.
+    `besides` goes into the transaction of the activation.
     """
+    if not plan.filters:
+        return Recounted(activate(settings, policy, effective_at(), besides=besides), None)
     if plan.cut:
         raise ConfigurationError(
             "The journal cannot be folded again: its beginning is gone.",
@@ -61,22 +76,22 @@ def recount_and_activate(
         )
     filters = _declare(settings, plan.filters)
     units = JournalTopic(settings).units(1)
-    count = min(len(units), jobs or processors())
+    count = min(len(units), work.jobs or processors())
     shares = [
         Share(
             settings,
             units[first::count],
             filters,
             declaration_id(filters_text(filters)),
-            customers_per_s / count,
-            str(snapshots or ""),
+            work.customers_per_s / count,
+            work.snapshots,
         )
         for first in range(count)
     ]
     counted = Counted()
     for each in in_processes(recount_units, shares, lambda done: told(done, plan.records)):
         counted.add(each)
-    return Recounted(_activate(settings, policy, filters, counted, effective_at), counted)
+    return Recounted(_activate(settings, policy, filters, counted, effective_at, besides), counted)
 
 
 def _declare(settings: Settings, filters: tuple[OrderFilter, ...]) -> tuple[OrderFilter, ...]:
@@ -102,6 +117,7 @@ def _activate(
     filters: tuple[OrderFilter, ...],
     counted: Counted,
     effective_at: Callable[[], int],
+    besides: Sequence[Besides],
 ) -> Activation:
     """Put the policy in force, if nothing came between that its counters do not outlast.
 
@@ -122,6 +138,7 @@ def _activate(
             lambda home: activation_record(policy, since, home, everybody_counted=True),
             what="activation",
             check=CHECK,
+            besides=besides,
         )
     return Activation(policy, since, settings.kafka.partitions)
 

@@ -35,7 +35,7 @@ from streams.customer.record import decode_state, encode_state, head
 from streams.customer.state import CustomerState
 from streams.effects import Effects
 from streams.policy.canonical import canonical
-from streams.policy.model import Declaration, OrderFilter, Policy
+from streams.policy.model import Declaration, Policy
 from streams.process import new_state, pass_time, process
 from streams.recount import restate
 
@@ -74,17 +74,17 @@ class JournalFold:
         until: int = FOR_EVER,
         decoded_max: int = DECODED_MAX,
         effects: Effects | None = None,
-        counting: tuple[OrderFilter, ...] = (),
+        policies: PolicyLog | None = None,
     ) -> None:
         """Make an empty one. Ticks and go-lives of another `home` are left out; with None, there are none.
 
         `policy` decides instead of all that were activated, with the models that were. What is stamped after `until` is
         left out. `effects` collects what is published, where somebody wants to look at the moment of publishing.
-        `counting` is counted for everybody from the beginning, besides what the policies need.
+        `policies` keeps the activations, where more is to be counted or others are to decide than they say.
         """
         self._home, self._told, self._dedupe, self._until = home, told, dedupe, until
         self._decoded_max, self._forced = decoded_max, policy
-        self._policies = PolicyLog(counting)
+        self._policies = PolicyLog() if policies is None else policies
         if policy is not None:
             self._policies.begin_with(canonical(policy), 0)
         self.regimes = self._policies.regimes

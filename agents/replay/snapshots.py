@@ -72,8 +72,9 @@ class Found(msgspec.Struct, frozen=True):
 class Snapshots:
     """The snapshots of one unit in a folder."""
 
-    def __init__(self, folder: Path, fit: Fit) -> None:
-        self._folder, self._fit = folder, fit
+    def __init__(self, folder: Path, fit: Fit, *, kept: int = KEPT) -> None:
+        """`kept` newest ones stay."""
+        self._folder, self._fit, self._kept = folder, fit, kept
         self._stem = f"{crc32(fit.journal.encode()):08x}-{fit.unit}-{crc32(fit.policy.encode()):08x}-"
 
     def newest(self, until: int, holds: Callable[[Head], bool]) -> Found | None:
@@ -85,7 +86,7 @@ class Snapshots:
         return None
 
     def write(self, head: Head, states: Iterator[Iterator[StateRecord]]) -> None:
-        """Write one, and remove the oldest beyond KEPT."""
+        """Write one, and remove the oldest beyond those that are kept."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._stem}{head.position:020d}{_SUFFIX}"
         beside = path.with_suffix(f".{os.getpid()}")
@@ -99,8 +100,21 @@ class Snapshots:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-        for old in sorted(self._folder.glob(f"{self._stem}*{_SUFFIX}"))[:-KEPT]:
+        for old in sorted(self._folder.glob(f"{self._stem}*{_SUFFIX}"))[: -self._kept]:
             old.unlink(missing_ok=True)
+
+
+def forget(folder: Path, policy: str) -> None:
+    """Remove the snapshots of every unit that were made under a policy's `Fit.policy`."""
+    for path in folder.glob(f"*-{crc32(policy.encode()):08x}-*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
+def forget_others(folder: Path, fit: Fit) -> None:
+    """Remove the snapshots of the same journal that were made under another `Fit.policy`."""
+    for path in folder.glob(f"{crc32(fit.journal.encode()):08x}-*{_SUFFIX}"):
+        if f"-{crc32(fit.policy.encode()):08x}-" not in path.name:
+            path.unlink(missing_ok=True)
 
 
 def _packed(head: bytes, states: Iterator[Iterator[StateRecord]]) -> Iterator[bytes]:

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.cloudevents import decode_input, decode_output, encode_output
-from schemas.decisions import Output
 from schemas.events import EVENT_CLASSES, type_of
 from schemas.journal import ControlRecord, decode_journal, encode_journal
-from schemas.publishing import OUTPUT_CLASSES
+from schemas.publishing import OUTPUT_CLASSES, Output
 from schemas.rejections import Rejected
 from tests.contracts.corpus import DOCUMENTS, validator
 from tests.contracts.drawing import messages, opened, slightly_wrong

@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from agents.app import show_process
-from agents.reference import shown_metrics
+from agents.reference import shown_metrics, shown_shadow_metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 OF_THE_SCRAPE = {"job", "instance"}
@@ -23,9 +23,9 @@ _IDENTIFIER = re.compile(r"(?<![\w:$.])[a-zA-Z_:][\w:]*")
 
 @cache
 def series() -> dict[str, frozenset[str]]:
-    """Every series that a worker can export, with its labels."""
+    """Every series that a worker or a shadow can export, with its labels."""
     found: dict[str, frozenset[str]] = {"up": frozenset()}
-    for name, kind, labels, _ in shown_metrics():
+    for name, kind, labels, _ in (*shown_metrics(), *shown_shadow_metrics()):
         if kind == "histogram":
             found |= {f"{name}_{part}": frozenset(labels) for part in ("sum", "count")}
             found[f"{name}_bucket"] = frozenset({*labels, "le"})

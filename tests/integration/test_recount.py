@@ -13,6 +13,7 @@ from typing import Any, Self
 import pytest
 
 from agents.embedded import EmbeddedKafka
+from agents.policy_log import PolicyLog
 from agents.replay.event_files import JOURNAL
 from agents.replay.fold import JournalFold
 from agents.replay.journal_topic import JournalTopic
@@ -167,7 +168,9 @@ def standings_agree(shop: Shop) -> int:
     journal = JournalTopic(shop.settings)
     for unit in journal.units(1):
         fold = JournalFold(
-            journal.homes(unit)[0], lambda _effects, _entry: None, counting=counters(policy_of(SHOES, "USD", "UTC"))
+            journal.homes(unit)[0],
+            lambda _effects, _entry: None,
+            policies=PolicyLog(counters(policy_of(SHOES, "USD", "UTC"))),
         )
         for entries, _ in journal.read(unit, 0):
             for entry in entries:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -22,6 +23,11 @@ from agents.overrides import Wish, answers, checked, send
 from agents.policy_activation import activate_first, configured_policy, partitions_without_policy, policies_in_force
 from agents.rebuild.run import await_workers_end, prepare, write_anew
 from agents.settings import KafkaSettings, PolicySettings, Settings, WorkerSettings
+from agents.shadow.control import begin_trial, trial_under_way
+from agents.shadow.ending import clean_up, drop
+from agents.shadow.metrics import ShadowMetrics
+from agents.shadow.run import following
+from agents.shadow.view import view_of
 from agents.topics import create_and_align
 from tests.integration.secured import PHRASE, SecuredKafka, running_worker
 
@@ -34,6 +40,7 @@ USERS: dict[str, Role] = {
     "operator": "operator",
     "reader": "reader",
     "rebuilder": "rebuilder",
+    "shadow": "shadow",
     "worker": "worker",
     "worker-by-password": "worker",
 }
@@ -223,3 +230,30 @@ def test_an_administrator_reads_the_policies_in_force(secured: SecuredKafka) -> 
 
     assert [activation.effective_at for activation in policies_in_force(admin)] == [0]
     assert partitions_without_policy(admin) == []
+
+
+def test_a_policy_is_tried_under_exactly_these_rights(secured: SecuredKafka, tmp_path: Path) -> None:
+    """Begun, followed to the journal's end, shown, dropped and cleaned up; a reader can do none of it."""
+    settings = msgspec.structs.replace(
+        _settings(secured, "shadow"), worker=WorkerSettings(data_dir=str(tmp_path / "data"))
+    )
+    with running_worker(_settings(secured, "worker"), tmp_path):
+        _feed(_settings(secured, "feeder"), "customer to compare")
+        _await_profile(_settings(secured, "reader"), "customer to compare")
+    policy = configured_policy(settings)
+
+    trial = begin_trial(settings, policy, "start")
+    deadline = time.monotonic() + WITHIN_S
+    with following(settings, trial, ShadowMetrics()) as follower:
+        while not follower.level or view_of(settings, trial, 1).behind.records:
+            assert time.monotonic() < deadline
+            follower.step()
+        follower.close()
+
+    found = view_of(settings, trial, 1)
+    assert (found.customers > 0, found.differing) == (True, 0)
+    with pytest.raises(AccessError, match="does not allow"):
+        drop(_settings(secured, "reader"))
+    assert drop(settings)
+    clean_up(settings, trial)
+    assert trial_under_way(settings) is None

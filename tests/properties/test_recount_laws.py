@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.policy_log import PolicyLog
 from agents.replay.fold import JournalFold
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import InputEvent, OrderState
@@ -209,7 +210,7 @@ def test_counted_anew_is_counted_from_the_beginning(
     live = run(shop.journal, plan, decoded_max)
     straight = folded(shop.journal.records)
     always, replayed = Collected(100), Collected(decoded_max or 1)
-    always.fold = JournalFold(HOME, always.tell, counting=counters(wanted))
+    always.fold = JournalFold(HOME, always.tell, policies=PolicyLog(counters(wanted)))
     for fold in (always, replayed):
         fold.take(shop.journal)
         fold.fold.close()

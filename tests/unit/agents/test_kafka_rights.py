@@ -46,7 +46,18 @@ def test_a_reader_sees_decisions_alone() -> None:
         "shop.churn-risk",
         "shop.notices",
         "shop.customer-profiles",
+        "shop.shadow-changes",
     }
+
+
+def test_a_shadow_writes_where_nothing_is_in_force() -> None:
+    """And a worker cannot write there."""
+    shadow = rights(OURS, "shadow")
+
+    assert {r.name for r in shadow if r.resource == "topic" and r.operation != "READ"} == {"shop.shadow-changes"}
+    assert {r.name for r in shadow if r.resource == "group"} == {"crm-shadow"}
+    assert all(r.name.startswith("shop.crm-shadow") for r in shadow if r.resource == "transactional-id")
+    assert "shop.shadow-changes" not in {right.name for right in rights(OURS, "worker")}
 
 
 def test_an_analyst_reads_the_journal_and_nothing_else() -> None:

@@ -20,6 +20,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
         "churn-risk",
         "notices",
         "customer-profiles",
+        "shadow-changes",
         "audit",
         "dead-letters",
     }
@@ -53,16 +54,17 @@ def test_the_journal_is_kept_for_ever() -> None:
     assert TOPICS["customer-events"].config["retention.ms"] == "-1"
 
 
-@pytest.mark.parametrize("name", ["customer-profiles", "intake-progress"])
+@pytest.mark.parametrize("name", ["customer-profiles", "intake-progress", "shadow-changes"])
 def test_a_compacted_topic_has_no_retention(name: str) -> None:
     """The newest record per key stays."""
     assert TOPICS[name].config["cleanup.policy"] == "compact"
     assert "retention.ms" not in TOPICS[name].config
 
 
-def test_an_erased_profile_stays_visible_for_a_week() -> None:
-    """A consumer may be away for days and still learn of an erasure."""
-    assert TOPICS["customer-profiles"].config["delete.retention.ms"] == str(7 * MS_PER_DAY)
+def test_what_was_removed_stays_visible_for_a_week() -> None:
+    """A consumer may be away for days and still learn of an erasure, or that a trial was dropped."""
+    for name in ("customer-profiles", "shadow-changes"):
+        assert TOPICS[name].config["delete.retention.ms"] == str(7 * MS_PER_DAY)
     assert TOPICS["customer-profiles"].config["min.compaction.lag.ms"] == str(MS_PER_DAY // 24)
 
 

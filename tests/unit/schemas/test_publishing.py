@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.cloudevents import OUTPUT_CLASSES, decode_output, encode_output
-from schemas.decisions import Output, TierChanged
+from schemas.decisions import TierChanged
+from schemas.publishing import Output
 from tests.contracts.corpus import EXAMPLES
 
 UPGRADE = cast(
@@ -102,4 +103,5 @@ def test_the_output_types_are_those_of_the_contract() -> None:
         "tierstream.customer.downgrade_upcoming.v1",
         "tierstream.customer.downgrade_averted.v1",
         "tierstream.customer.profile.v1",
+        "tierstream.customer.shadow_changed.v1",
     ]
