@@ -199,7 +199,8 @@ def test_what_others_do_meanwhile(kafka: EmbeddedKafka, tmp_path: Path, meanwhil
     shop = Shop(kafka.bootstrap, tmp_path, meanwhile.replace(" ", "-"), policy=PLAIN)
     settings, wanted = shop.settings, policy_of(SHOES, "USD", "UTC")
     journal_of_orders(shop)
-    plan, done = plan_for(settings, wanted), []
+    plan = plan_for(settings, wanted)
+    done: list[bool] = []
     other = policy_of(PLAIN.replace('"plain"', '"other"'), "USD", "UTC")
     hats = CountersDeclared(id=declaration_id(HATS), text=HATS)
 
