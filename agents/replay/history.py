@@ -1,22 +1,24 @@
 """One customer's part of a journal, found by the index or by reading all of it, and folded by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from agents.errors import ConfigurationError
 from agents.lookup import home_of
+from agents.policy_log import PolicyLog
 from agents.replay.fold import FOR_EVER, Entry, JournalFold
 from agents.replay.index import DECLARED_KEY, GO_LIVE_KEY, MODEL_KEY, POLICY_KEY, CustomerIndex, history_key
 from agents.replay.journal_file import Home, JournalFile, home_in
 from agents.replay.journal_topic import JournalTopic
 from schemas.events import InputEvent
-from schemas.journal import ControlRecord, decode_journal, is_control_key
+from schemas.journal import ControlRecord, PolicyActivated, decode_journal, is_control_key
 from streams.customer import daylog
 from streams.customer.state import CustomerState
 from streams.effects import Change, Effects, Refused
 from streams.explain.witness import Witness
-from streams.policy.model import Policy
+from streams.policy.model import OrderFilter, Policy, counters
+from streams.policy.parse import load_canonical
 from streams.regime import Regime
 
 Progress = Callable[[int, int], None]
@@ -114,7 +116,15 @@ class Walk:
     ) -> None:
         self._history, self._witness = history, witness
         self._told: list[Step] = []
-        self.fold = JournalFold(history.home, self._tell, dedupe=dedupe, policy=policy, until=until, effects=witness)
+        self.fold = JournalFold(
+            history.home,
+            self._tell,
+            dedupe=dedupe,
+            policy=policy,
+            until=until,
+            effects=witness,
+            policies=PolicyLog(() if policy is not None else _counted_anew(history.entries)),
+        )
         if witness is not None:
             witness.attend(self.fold.state_now, self.fold.regimes)
 
@@ -162,6 +172,17 @@ class Walk:
     def _taken(self) -> list[Step]:
         taken, self._told = self._told, []
         return taken
+
+
+def _counted_anew(entries: Iterable[Entry]) -> tuple[OrderFilter, ...]:
+    """What the past was folded for: counted from the beginning here, each record shows its own part."""
+    found: dict[OrderFilter, None] = {}
+    for entry in entries:
+        if entry.key == POLICY_KEY:
+            activated = decode_journal(entry.value)
+            if isinstance(activated, PolicyActivated) and activated.everybody_counted:
+                found |= dict.fromkeys(counters(load_canonical(activated.text)))
+    return tuple(found)
 
 
 def newest_policy(history: History) -> Policy:

@@ -1,5 +1,6 @@
 """A policy that counts what was not counted: the past is folded again beside live traffic, whoever is killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,14 +13,23 @@ from typing import Any, Self
 
 import pytest
 
+from agents.control_records import control_writer, write_everywhere
 from agents.embedded import EmbeddedKafka
+from agents.errors import RestartError
+from agents.kafka_clients import producer
+from agents.lookup import home_of
+from agents.policy_activation import ACTIVATION, activate
 from agents.policy_log import PolicyLog
+from agents.recount.partition import Counted
+from agents.recount.plan import plan_for
+from agents.recount.run import Work, recount_and_activate
 from agents.replay.event_files import JOURNAL
 from agents.replay.fold import JournalFold
 from agents.replay.journal_topic import JournalTopic
 from schemas.clock import format_instant
 from schemas.journal import CountersDeclared, CountersRestated, PolicyActivated, decode_journal
 from streams.policy.model import counters
+from streams.recount import declaration_id
 from streams.standing.profile import profile
 from tests.integration.shop import PARTITIONS, Shop, eventually
 from tests.integration.test_replay import live_files
@@ -31,6 +41,7 @@ HEAD = '[policy]\nname = "%s"\n[[ladder]]\nid = "club"\ngrace = "0 days"\n'
 PLAIN = HEAD % "plain" + (
     '[[ladder.tier]]\nid = "member"\nenter.any = [{ metric = "orders", window = "lifetime", at_least = 1 }]\n'
 )
+HATS = '[{"category":["hats"]}]'
 SHOES = PLAIN.replace('"plain"', '"shoes"') + (
     '[[ladder.tier]]\nid = "runner"\n'
     'enter.any = [{ metric = "spend", window = "lifetime", category = ["shoes"], at_least = "100.00" }]\n'
@@ -184,3 +195,51 @@ def standings_agree(shop: Shop) -> int:
             runners += any(tier.tier.id == "runner" for tier in expected.tiers)
     assert profiles == {}
     return runners
+
+
+@pytest.mark.parametrize("meanwhile", ["another policy", "other counters"])
+def test_what_others_do_meanwhile(kafka: EmbeddedKafka, tmp_path: Path, meanwhile: str) -> None:
+    """Another policy holds until this one comes; other counters take over. No worker is needed for either."""
+    shop = Shop(kafka.bootstrap, tmp_path, meanwhile.replace(" ", "-"), policy=PLAIN)
+    settings, wanted = shop.settings, policy_of(SHOES, "USD", "UTC")
+    journal_of_orders(shop)
+    plan = plan_for(settings, wanted)
+    done: list[bool] = []
+    other = policy_of(PLAIN.replace('"plain"', '"other"'), "USD", "UTC")
+    hats = CountersDeclared(id=declaration_id(HATS), text=HATS)
+
+    def interfere(_done: int, _total: int) -> None:
+        if done:
+            return
+        done.append(True)
+        if meanwhile == "another policy":
+            activate(settings, other, 1)
+        else:
+            with control_writer(settings, ACTIVATION) as writer:
+                write_everywhere(writer, settings, lambda _home: hats, what="", check="")
+
+    def recount() -> Counted:
+        done = recount_and_activate(settings, wanted, plan, lambda: 2, work=Work(jobs=1), told=interfere)
+        assert done.counted is not None
+        return done.counted
+
+    if meanwhile == "another policy":
+        assert recount().customers == 9
+        assert [record.name for record in held(shop, PolicyActivated)] == ["plain", "other", "shoes"] * PARTITIONS
+        assert len(held(shop, CountersRestated)) == 9
+    else:
+        with pytest.raises(RestartError, match="ther counters were declared"):
+            recount()
+        assert [record.name for record in held(shop, PolicyActivated)] == ["plain"] * PARTITIONS
+        assert recount().restated == 9  # declared again, they take over in their turn
+
+
+def journal_of_orders(shop: Shop) -> None:
+    """Put nine customers' orders into the journal, as intake would."""
+    with producer(shop.settings) as writer:
+        for number in range(9):
+            event = {**order(number, f"c{number}"), "recordedtime": "2026-11-01T00:00:00.000Z"}
+            event["time"] = event["recordedtime"]
+            key = str(event["customer_id"]).encode()
+            place = home_of(key, PARTITIONS)
+            writer.send(shop.settings.topic(JOURNAL), json.dumps(event).encode(), key=key, partition=place)

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
-from schemas.journal import ClockAdvanced, ClockClosed, ClockTick, ControlRecord, encode_journal
+from schemas.journal import (
+    ClockAdvanced,
+    ClockClosed,
+    ClockTick,
+    ControlRecord,
+    CountersDeclared,
+    CountersRestated,
+    PolicyActivated,
+    encode_journal,
+)
 from schemas.marks import BACKFILL_HEADER
 from schemas.rejections import ATTEMPTS_HEADER, RefusalReason, Rejected
 from streams.calendar import Calendar
@@ -137,6 +146,24 @@ def test_nothing_else_enters_the_journal_under_a_control_key(value: bytes | None
 
     assert isinstance(result, Rejected)
     assert result.reason is refused
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        CountersDeclared(id="a", text="[]"),
+        CountersRestated(customer_id="c1", declaration="a", journal_seq=1, counters=b""),
+        PolicyActivated(id="a", effective_at="2026-06-10T12:00:00Z", name="n", hash="h", text="{}"),
+    ],
+)
+def test_no_producer_can_say_what_a_customer_is_counted_for(record: ControlRecord) -> None:
+    """Neither as an event nor under a control key."""
+    value = encode_journal(record)
+    as_event, as_control = accept(value, [], NOW, Limits()), accept_clock(value)
+
+    assert isinstance(as_event, Rejected)
+    assert as_event.reason is RefusalReason.UNKNOWN_TYPE
+    assert isinstance(as_control, Rejected)
 
 
 def test_an_event_of_a_history_arrived_when_it_happened() -> None:

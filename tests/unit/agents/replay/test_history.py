@@ -1,12 +1,15 @@
 """One customer out of a journal: found with and without the index, and folded to what the whole journal says."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agents.replay import index as index_module
 from agents.replay.event_files import CHANGES
+from agents.replay.explaining import explanation_at
 from agents.replay.fold import Entry, JournalFold
 from agents.replay.history import History, history_of, newest_policy, standing_at, steps
 from agents.replay.index import CustomerIndex
@@ -15,9 +18,10 @@ from agents.replay.words import rows_of
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import is_control_key
 from streams.effects import Effects
-from tests.journal import Journal, default_policy
+from tests.journal import HOME, Journal, default_policy, policy_of
+from tests.recounting import activate_counted
 from tests.unit.agents.replay.journals import CUSTOMERS, strict_policy, write_journal
-from tests.unit.agents.silver import AT, order
+from tests.unit.agents.silver import AT, STRICT, order, visit
 
 Decisions = list[tuple[str, str]]
 
@@ -166,3 +170,43 @@ def test_a_customer_who_came_while_others_were_loaded(tmp_path: Path) -> None:
     causes = Counter(c.decision.cause for s in steps(found_for(path, b"c2", folder)) for c in s.changes)
     assert {"backfill", "initial"} <= causes.keys()
     assert set(CHANGES) >= {topic for topic, _ in expected[b"c2"]}
+
+
+def test_what_was_counted_anew_shows_under_the_records_that_it_came_from() -> None:
+    """Not under the record after the restatement: each order of the category stands for its own part."""
+    metric = 'metric = "orders", window = "lifetime"'
+    by_store = policy_of(
+        STRICT.replace('"strict"', '"by-store"').replace(metric, metric + ', store = "s1"'), "USD", "UTC"
+    )
+    journal = Journal()
+    journal.activate(policy_of(STRICT, "USD", "UTC"), 0)
+    for number in (1, 2):
+        bought = order(number=number)
+        bought.store_id = "s1"
+        journal.event(bought, AT + number)
+    journal.tick(AT + 2 * MS_PER_DAY)
+    activate_counted(journal, by_store, AT + 3 * MS_PER_DAY)
+    journal.event(visit(at=AT + 4 * MS_PER_DAY), AT + 4 * MS_PER_DAY)
+    keys = (b"c1", b"\x00policy.activated", b"\x00counters.declared")
+    entries = [Entry(r.key, r.value, 0, r.offset, 0) for r in journal.records if r.key in keys and r.value is not None]
+    history = History(b"c1", HOME, entries, [], AT + 5 * MS_PER_DAY, 0)
+
+    explanation = explanation_at(history, None)
+
+    assert explanation is not None
+    (asked,) = {c for c in conditions_in(msgspec.to_builtins(explanation)) if c[0] == "store=s1"}
+    assert asked == ("store=s1", 2, ("e1", "e2"))
+    found = standing_at(history, AT + 5 * MS_PER_DAY)
+    assert found is not None
+    assert found.state.series["store=s1"].count == 2
+
+
+def conditions_in(part: object) -> Iterator[tuple[str, object, tuple[str, ...]]]:
+    """Filter, value and contributing events of every condition of an explanation."""
+    if isinstance(part, dict):
+        if "contributions" in part:
+            yield part["where"], part["value"], tuple(one["event_id"] for one in part["contributions"])
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        for inner in part:
+            yield from conditions_in(inner)
