@@ -15,7 +15,7 @@ from schemas.clock import format_instant
 from schemas.decisions import TierRef
 from schemas.shadow import ShadowChanged
 
-app = App(name="shadow", help="Try a policy on live traffic before it decides: nothing live changes.")
+app = App(name="shadow")
 
 NEWEST = 10
 NewPolicy = Annotated[

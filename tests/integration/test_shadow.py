@@ -12,7 +12,7 @@ import pytest
 
 from agents.cli import run
 from agents.embedded import EmbeddedKafka
-from agents.replay.event_files import FILES, JOURNAL
+from agents.replay.event_files import FILES
 from agents.replay.fold import FOR_EVER, JournalFold
 from agents.replay.journal_topic import JournalTopic
 from agents.settings import Settings
