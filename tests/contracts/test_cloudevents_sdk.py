@@ -9,8 +9,8 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from schemas.cloudevents import decode_input, decode_output, encode_output
-from schemas.decisions import Output
 from schemas.events import OrderCompleted
+from schemas.publishing import Output
 from tests.contracts.corpus import kind_of, name_of, read_valid, valid_files
 
 OUTPUT_FILES = [path for path in valid_files() if kind_of(path) == "output"]
