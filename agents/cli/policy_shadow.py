@@ -16,7 +16,7 @@ from schemas.decisions import TierRef
 from schemas.shadow import ShadowChanged
 from streams.policy.parse import load_canonical
 
-app = App(name="shadow", help="Try a policy on live traffic before it decides: nothing live changes.")
+app = App(name="shadow")
 
 NEWEST = 10
 NewPolicy = Annotated[
