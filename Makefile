@@ -5,9 +5,9 @@ UV := .uv/bin/uv
 RUN := .venv/bin
 ARGS ?=
 N ?=
-# A standstill (no commit in time after a kill) is tried once more, on topics of its own, and shown as R in the output:
-# a broker that is killed at the wrong moment may hold a changelog back until its transactions time out. What was
-# published or kept wrongly is never tried again.
+# A standstill (no commit in time after a kill) is tried once more, on topics of its own, and shown as R in the output: on
+# a machine that is too busy, a worker needs longer to start than a test waits. Why it stood is in standstill.txt beside
+# its logs. What was published or kept wrongly is never tried again.
 STANDSTILL := --reruns 1 --only-rerun StandstillError --only-rerun "did not happen within" -r RfEs
 
 # Workers are started by the hundred in the tests: compiled once, they start in half the time.

@@ -55,7 +55,7 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
     with admin_client(settings) as admin:
         brokers = admin.describe_cluster()["brokers"]
         release = ".".join(map(str, admin._manager.broker_version))  # noqa: SLF001 - kafka-python tells it nowhere else
-        timeouts_ms = _request_timeouts_ms(admin, [broker["node_id"] for broker in brokers])
+        timeouts_ms = _request_timeouts_ms(admin, [broker["broker_id"] for broker in brokers])
     yield fine("broker", f"{len(brokers)} brokers answer; {security.protocol}, Kafka {release} or newer.", bootstrap)
     yield judge_versions(asyncio.run(_versions(bootstrap, security)), bootstrap)
     yield from judge_request_timeouts(timeouts_ms)
@@ -94,10 +94,11 @@ def _request_timeouts_ms(admin: Any, nodes: Iterable[int]) -> dict[int, int]:  #
     """How long each broker waits for an answer of another; empty when we may not know (DESCRIBE_CONFIGS)."""
     resources = [ConfigResource(ConfigResourceType.BROKER, str(node)) for node in nodes]
     try:
-        configs = admin.describe_configs(resources, config_filter="all")["broker"]
+        configs = admin.describe_configs(resources, config_filter="all").get("broker", {})
     except KafkaError:
         return {}
-    return {int(node): int(settings["request.timeout.ms"]["value"]) for node, settings in configs.items()}
+    told = {node: settings.get("request.timeout.ms") for node, settings in configs.items()}
+    return {int(node): int(entry["value"]) for node, entry in told.items() if entry}
 
 
 def judge_request_timeouts(timeouts_ms: Mapping[int, int]) -> Iterator[Finding]:
