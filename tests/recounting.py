@@ -1,7 +1,8 @@
 """What `tierstream policy activate` does to a journal for a policy that counts what was not counted; no broker."""
 
 from agents.policy_log import PolicyLog
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from schemas.journal import CountersRestated
 from streams.policy.model import OrderFilter, Policy, counters
 from streams.recount import is_counted, restatement

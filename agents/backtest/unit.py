@@ -12,7 +12,8 @@ from agents.backtest.moves import Heard, Moves, both, quiet, without_unasked_chu
 from agents.backtest.tally import CURRENT, NEW, Held, Tally, merged, tiers_of
 from agents.errors import ConfigurationError
 from agents.processes import Told
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from agents.replay.journal_file import Home, Read
 from agents.replay.routing import Routes
 from agents.replay.unit import Journal

@@ -6,8 +6,9 @@ from hashlib import blake2b
 import msgspec
 
 from agents.demo.reading import Held
+from agents.replay.entry import Entry
 from agents.replay.event_files import CHANGES, PROFILES
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.fold import JournalFold
 from streams.effects import Effects
 from streams.standing.profile import profile, profile_id
 

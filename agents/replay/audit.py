@@ -12,8 +12,9 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from agents.outputs import Outbox
+from agents.replay.entry import Entry
 from agents.replay.event_files import CHANGES, DEAD_LETTERS, JOURNAL, PROFILES, Headers
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.fold import JournalFold
 from agents.runtime.stage import Record
 from schemas.rejections import HEADER_PREFIX
 from streams.customer.record import UnknownStateError, decode_state

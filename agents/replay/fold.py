@@ -7,11 +7,12 @@ What cannot wait is done for everybody at once: an activation, a go-live, the be
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
 from agents.errors import ConfigurationError
 from agents.partition_records import NO_TICK, HistoryRecord, history_record, take_history
 from agents.policy_log import PolicyLog
+from agents.replay.entry import Entry, Told
 from agents.runtime.stage import StateRecord
 from schemas.clock import format_instant, parse_canonical, parse_instant
 from schemas.events import InputEvent
@@ -42,23 +43,6 @@ from streams.recount import restate
 DECODED_MAX: Final = 100_000
 FOR_EVER: Final = 2**62
 """An `until` that leaves nothing out."""
-
-
-class Entry(NamedTuple):
-    """A journal record, wherever it was read."""
-
-    key: bytes
-    value: bytes
-    partition: int = 0
-    offset: int = -1
-    timestamp: int = -1
-
-
-class Told(Protocol):
-    """Is told what one customer's record, or time alone, led to: decisions, refusals, repeats."""
-
-    def __call__(self, effects: Effects, entry: Entry | None, /) -> None:
-        """`effects.key` is the customer; the lists may be kept. Without an entry, time or a control record did it."""
 
 
 class JournalFold:

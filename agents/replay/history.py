@@ -7,7 +7,8 @@ from typing import NamedTuple
 from agents.errors import ConfigurationError
 from agents.lookup import home_of
 from agents.policy_log import PolicyLog
-from agents.replay.fold import FOR_EVER, Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import FOR_EVER, JournalFold
 from agents.replay.index import DECLARED_KEY, GO_LIVE_KEY, MODEL_KEY, POLICY_KEY, CustomerIndex, history_key
 from agents.replay.journal_file import Home, JournalFile, home_in
 from agents.replay.journal_topic import JournalTopic

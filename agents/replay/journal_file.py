@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from agents.errors import ConfigurationError
-from agents.replay.fold import Entry
+from agents.replay.entry import Entry
 from schemas.fields import ANONYMOUS_PREFIX
 from schemas.journal import ControlRecord, CountersRestated, decode_journal, is_control_key
 

@@ -11,7 +11,7 @@ from agents.control_records import JOURNAL
 from agents.errors import ConfigurationError
 from agents.kafka_clients import admin_client, consumer
 from agents.lookup import BULK, polled
-from agents.replay.fold import Entry
+from agents.replay.entry import Entry
 from agents.replay.journal_file import Home, Read
 from agents.settings import Settings
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from agents.errors import ConfigurationError
 from agents.lookup import home_of
-from agents.replay.fold import Entry
+from agents.replay.entry import Entry
 from agents.replay.journal_file import Home, home_in
 from schemas.journal import is_control_key
 

@@ -9,8 +9,9 @@ import msgspec
 
 from agents.outputs import APP_VERSION, Outbox
 from agents.processes import Told
+from agents.replay.entry import Entry
 from agents.replay.event_files import JOURNAL, LINE_OF, Headers
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.fold import JournalFold
 from agents.replay.journal_file import Home, Read
 from agents.replay.routing import Routes
 from agents.replay.runs import RunWriter

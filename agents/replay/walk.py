@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from agents.replay.fold import FOR_EVER, Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import FOR_EVER, JournalFold
 from agents.replay.routing import Routes
 from agents.replay.unit import Journal
 from streams.effects import Change, Effects, Refused

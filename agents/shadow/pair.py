@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from agents.policy_log import PolicyLog
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from agents.runtime.stage import StateRecord
 from agents.shadow.differences import Differences
 from agents.shadow.policies import CandidateLog

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.outputs import Outbox
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from agents.runtime.stage import Record
 from schemas.catalog import TOPICS
 from schemas.clock import MS_PER_DAY

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from agents.runtime.stage import Record
 from agents.shadow.pair import Pair
 from agents.shadow.standings import Standing, standing_of

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from agents.partition_records import COUNTERS_KEY, DeclaredCounters
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from agents.stage_metrics import POLICY_REFUSED, RESTATED
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import CountersRestated

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from agents.replay.audit import JUDGED, STATE, Difference, Expected, Output, Seen, differences, digest_of, parting
+from agents.replay.entry import Entry
 from agents.replay.event_files import DEAD_LETTERS, PROFILES, Headers
-from agents.replay.fold import Entry
 from schemas.catalog import TOPICS
 from streams.customer.record import decode_state, encode_state
 from tests.journal import Committed, customers_stage

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from agents.errors import ConfigurationError
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.entry import Entry
+from agents.replay.fold import JournalFold
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import InputEvent
 from streams.effects import Effects

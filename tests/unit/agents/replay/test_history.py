@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from agents.replay import index as index_module
+from agents.replay.entry import Entry
 from agents.replay.event_files import CHANGES
 from agents.replay.explaining import explanation_at
-from agents.replay.fold import Entry, JournalFold
+from agents.replay.fold import JournalFold
 from agents.replay.history import History, history_of, newest_policy, standing_at, steps
 from agents.replay.index import CustomerIndex
 from agents.replay.journal_file import JournalFile, home_in

@@ -1,6 +1,6 @@
 """One partition under two policies: when a difference begins, changes and ends, and whose decision it was."""
 
-from agents.replay.fold import Entry
+from agents.replay.entry import Entry
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderCompleted
 from schemas.inputs.purchases import Product

@@ -1,6 +1,6 @@
 """What was published before a process began is not published again, and what is wrong on the topic is put right."""
 
-from agents.replay.fold import Entry
+from agents.replay.entry import Entry
 from agents.shadow.differences import Differences, Publication
 from agents.shadow.published import Newest, Published
 from tests.journal import Journal

@@ -1,6 +1,6 @@
 """Trials over journals written by hand, folded without a broker."""
 
-from agents.replay.fold import Entry
+from agents.replay.entry import Entry
 from agents.shadow.pair import Pair
 from agents.shadow.trial import SINCE_EVER, Trial
 from schemas.clock import format_instant
