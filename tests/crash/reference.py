@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents.replay import entry as replayed
 from agents.replay import fold as replay
-from agents.replay.entry import Entry
 from streams.effects import Effects
 from streams.standing.profile import profile
 from tests.crash.evidence import Entry
@@ -47,7 +47,7 @@ class Expected:
         self.profiles: dict[bytes, bytes] = {}
         self.refusals: dict[bytes, list[Refusal]] = defaultdict(list)
 
-    def take(self, effects: Effects, _entry: Entry | None) -> None:
+    def take(self, effects: Effects, _entry: replayed.Entry | None) -> None:
         """What a record or the passing of time led to."""
         for topic, decision, change_id in effects.changes:
             self.changes[topic][effects.key].append(Change(change_id, _encode(decision)))
@@ -62,7 +62,7 @@ def fold(journal: Iterable[Entry], partitions: int, *, dedupe: bool = True) -> E
     for entry in journal:
         assert entry.key is not None
         assert entry.value is not None
-        folds[entry.partition].take(Entry(entry.key, entry.value, entry.partition, entry.offset))
+        folds[entry.partition].take(replayed.Entry(entry.key, entry.value, entry.partition, entry.offset))
     for one in folds:
         one.close()
         expected.states |= one.encoded()
