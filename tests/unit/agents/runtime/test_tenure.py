@@ -9,7 +9,6 @@ import pytest
 from agents.errors import BreakerOpenError, BugError
 from agents.runtime.failures import InputMovedError, UnknownOutcomeError
 from agents.runtime.inbox import BYTES_MAX
-from agents.runtime.pacing import WORK_PER_COMMIT_S
 from agents.runtime.position import POSITION_KEY, decode_position
 from agents.runtime.stage import Record
 from tests.unit.agents.runtime.fakes import Bench, chunk
@@ -212,16 +211,6 @@ async def test_a_failed_commit_ends_the_tenure() -> None:
     assert bench.tenure.passed("in") == 0
 
 
-async def test_work_goes_on_without_input() -> None:
-    """Due customers are run slice by slice, committed like input."""
-    bench = Bench()
-    bench.state.work_left = 20
-    async with running(bench):
-        await until(lambda: bench.state.works >= 20)
-
-    assert bench.state.polls == 1
-
-
 async def test_an_idle_partition_commits_nothing() -> None:
     """Polled every second, but no empty transactions."""
     bench = Bench()
@@ -297,22 +286,3 @@ async def test_nothing_of_a_tenure_that_broke_is_committed() -> None:
 
     assert bench.state.folded[-1] == b"4"
     assert bench.committed == [b"0"]
-
-
-async def test_due_work_waits_for_a_slow_commit_and_input_does_not() -> None:
-    """What was done for silent customers stays a small part of the next commit, however long this one takes."""
-    bench = Bench()
-    bench.producer.gate.clear()
-    bench.state.work_left, bench.state.work_s = 10_000, WORK_PER_COMMIT_S / 10
-    async with running(bench):
-        bench.deliver(0, 1)
-        await until(lambda: bench.producer.begun == 1)
-        await until(lambda: bench.writer.clock.work_done)
-        done = bench.state.works
-        bench.deliver(1, 6)
-        await until(lambda: len(bench.state.folded) == 6)
-        await asyncio.sleep(0.05)
-        assert bench.state.works == done
-        bench.producer.gate.set()
-        await until(lambda: bench.state.works > done)
-    assert done <= 25
