@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from agents.bench.latency import Latency
 from agents.bench.restore import Restore
 from agents.bench.shoppers import StateBytes
 from agents.bench.throughput import Throughput
+from agents.build import version_text
 from agents.embedded.jars import COORDINATES
 
 Direction = Literal["<=", ">="]
@@ -74,7 +74,7 @@ def this_machine(*, own_broker: bool) -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         kafka=kafka,
-        tierstream=version("tierstream"),
+        tierstream=version_text(),
     )
 
 
