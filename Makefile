@@ -15,7 +15,8 @@ export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types imports unit integration crash proof test bench package docs lock-jars clean
+.PHONY: help setup demo check lint types imports unit integration crash proof test compiled test-compiled bench package
+.PHONY: docs lock-jars clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -62,6 +63,14 @@ check: lint types imports unit ## all but the broker's tests; a few minutes less
 
 test: check package integration crash ## everything, as continuous integration runs it
 
+compiled: setup ## the fold as machine code in .compiled, to be run with PYTHONPATH=.compiled; needs a C compiler
+	$(UV) run --no-sync --with setuptools==84.2.1 python deploy/compile_core.py .compiled
+	cd .compiled && ../$(RUN)/python -c "from agents.cli import main; main()" --version | grep -F "compiled core"
+
+test-compiled: compiled ## the tests of what the fold means, on the compiled one
+	cp -r tests docs pyproject.toml .compiled/ && cd .compiled && ../$(RUN)/pytest -q -p no:cacheprovider tests/unit/streams tests/scenarios tests/properties \
+		tests/unit/agents/test_build.py
+
 bench: setup ## measure throughput and delay on this machine
 	$(RUN)/tierstream bench $(ARGS)
 
@@ -73,5 +82,5 @@ lock-jars: setup ## resolve the jars of Kafka anew (after a change of its versio
 	$(RUN)/python -c "from agents.embedded.jars import write_lock; write_lock()"
 
 clean: ## remove what the targets above have made, but for downloads
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .tierstream
+	rm -rf .venv .compiled dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .tierstream
 	find . -name __pycache__ -not -path "./.uv/*" -prune -exec rm -rf {} +

@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from agents.bench.scoring import Scoring
 from agents.bench.shoppers import StateBytes
 from agents.bench.silence import Silence
 from agents.bench.throughput import Throughput
+from agents.build import version_text
 from agents.embedded.jars import COORDINATES
 
 Direction = Literal["<=", ">="]
@@ -79,7 +79,7 @@ def this_machine(*, own_broker: bool) -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         kafka=kafka,
-        tierstream=version("tierstream"),
+        tierstream=version_text(),
     )
 
 

@@ -7,7 +7,6 @@ import difflib
 import logging
 import os
 import sys
-from importlib.metadata import version
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
@@ -60,13 +59,19 @@ def root(*, with_help_lines: bool) -> App:
         name="tierstream",
         help=HELP,
         help_format="plaintext",  # rendering Markdown would double the time that --help takes
-        version=lambda: version("tierstream"),
+        version=_version,
         result_action="return_value",
         sort_key=lambda _: 0,
     )
     for name, line in COMMANDS.items():
         app.command(f"agents.cli.{name.replace('-', '_')}:app", name=name, help=line if with_help_lines else None)
     return app
+
+
+def _version() -> str:
+    from agents.build import version_text  # only who asks waits for the fold to be imported
+
+    return version_text()
 
 
 def main() -> None:

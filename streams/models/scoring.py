@@ -9,11 +9,10 @@ a stretch of time lies between two evaluations, which is what `band_crossing.py`
 from math import exp, expm1, inf, log, log1p
 from typing import NamedTuple
 
-import msgspec
-
 from schemas.clock import MS_PER_DAY
 from schemas.money import EXPONENTS
-from streams.models.churn_model import DAYS_OF_UNIT, Calibration, ChurnModel
+from streams.models.churn_model import DAYS_OF_UNIT, ChurnModel
+from streams.models.scorer import Scorer as Scorer  # noqa: PLC0414 - scores and what makes them are asked for together
 
 LN_2 = log(2.0)
 FADED_HALF_LIVES = 40
@@ -44,29 +43,6 @@ class ChurnInputs(NamedTuple):
     bad_ratings: float = 0.0
     refunds: float = 0.0
     frustration_at_ms: int = 0
-
-
-class Scorer(msgspec.Struct, frozen=True, gc=False):
-    """A model made ready for one horizon; by `scorer_of`."""
-
-    model: ChurnModel
-    horizon: float
-    """In units of the model's time."""
-    ms_per_unit: float
-    r: float
-    alpha: float
-    a: float
-    b: float
-    one_more_chance: int
-    """1 in BG/NBD, where the first purchase is no chance to leave; else 0."""
-    minor_per_major: float
-    visit_half_life_ms: float
-    """Infinite without forgetting."""
-    ln_visit_ratio: float
-    visit_rate_excess: float
-    """Visit days per unit that the living make and those who have left don't."""
-    frustration_half_life_ms: float
-    calibration: Calibration | None
 
 
 def scorer_of(model: ChurnModel, horizon_days: int) -> Scorer:
