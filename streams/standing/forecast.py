@@ -29,7 +29,7 @@ def keep_forecast(state: CustomerState, regime: Regime, key: bytes, today: int) 
 def forecast_of(state: CustomerState, regime: Regime, key: bytes, today: int) -> Forecast | None:
     """What is foretold of the window that contains a day, and what came of the newest that is over; changes nothing.
 
-    None where churn is not judged, and for who has bought nothing and never did.
+    None where churn is not judged, for who has bought nothing and never did, and where neither window has a score.
     """
     held, risk = state.forecast, regime.risk
     if risk is None or (held is None and not state.purchase_days):
@@ -38,6 +38,8 @@ def forecast_of(state: CustomerState, regime: Regime, key: bytes, today: int) ->
         return held
     days = risk.rules.horizon_days
     day = today - (today + crc32(key)) % days
+    if held is None and regime.calendar.start_of(day) < state.clock:
+        return None  # the first window that begins after the first purchase is the first that is foretold
     found = Forecast(day=day, days=days)
     if held is not None:
         found.past, found.past_ordinal, found.past_bought = held.past, held.past_ordinal, held.past_bought

@@ -144,9 +144,7 @@ def test_of_a_state_that_kept_nothing_only_what_it_still_shows_is_told() -> None
             life.hear(*each)
         if not began and life.state is not None and life.state.purchase_days and day > FIRST + 200:
             life.state.forecast, began, last_day = None, True, REGIME.calendar.day_of(life.state.clock)
-            unknown = life.foretold(last_day)
-            assert unknown is not None
-            assert (unknown.risk, unknown.past) == (UNKNOWN, UNKNOWN)
+            assert life.foretold(last_day) is None
             later = life.foretold(last_day + 2 * DAYS)
             assert later is not None
             assert later.past != UNKNOWN
