@@ -216,6 +216,7 @@ class JournalFold:
                     next_step="give one: `--policy FILE` of replay, `--against FILE` of policy backtest",
                 )
             state = new_state(self.regimes, parse_canonical(recorded))
+            self._after_tick.add(key)  # the tick found nobody here
         decoded = self._decoded
         if len(decoded) >= self._decoded_max:
             for old in list(decoded)[: self._decoded_max // 2 + 1]:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.outputs import Outbox
@@ -74,6 +74,13 @@ items = long(st.one_of(happenings(), happenings(), happenings(), controls, st.in
 
 @settings(max_examples=200, deadline=None)
 @given(items, st.integers(1, 4), st.integers(0, len(POLICIES) - 1), st.integers(0, 40))
+@example(  # whose first record is stamped before a tick that it follows: the tick found nobody
+    [Control("activate", 3_600_000, 0), Happening(0, "order", 0, 0, 0, 0), Control("tick", 3_600_000, 0)]
+    + [Happening(0, "order", 1, 0, 0, 0)],
+    1,
+    0,
+    0,
+)
 def test_replay_gives_what_the_stage_gives(
     items: list[Happening | Control | int], decoded_max: int, first: int, cut: int
 ) -> None:
