@@ -101,12 +101,14 @@ class Differences:
             return
         moved = {name for name in {*new, *old} if new.get(name) != old.get(name)}
         told = decisive(step, moved).decision
-        tier = public_tier(regimes, step.at, live)
+        # When a trial begins, the live side may still have to tell what time brought about before.
+        at = step.at if before is None else max(step.at, before.effective_at)
+        tier = public_tier(regimes, at, live)
         customer = msgspec.structs.replace(told.customer, tier=tier, risk_band=live.band)
         sequence = (known.sequence if known is not None else 0) + publish
         decision = ShadowChanged(
             customer_id=key.decode(),
-            effective_at=step.at,
+            effective_at=at,
             sequence=max(1, sequence),
             revision=max(1, sequence),
             cause=told.cause,
@@ -117,10 +119,10 @@ class Differences:
             shadow=self._trial.id,
             candidate=self._trial.ref,
             difference="ended" if not new else "changed" if old else "begun",
-            since=before.since if before is not None else step.at,
+            since=before.since if before is not None else at,
             moved=_side(step, moved),
-            ladders=_ladders(found, before, step.at),
-            risk=_risk(found, before, step.at),
+            ladders=_ladders(found, before, at),
+            risk=_risk(found, before, at),
         )
         self._count_flows(old, new)
         self._keep(key, decision, sequence)

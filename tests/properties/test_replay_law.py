@@ -75,8 +75,12 @@ items = long(st.one_of(happenings(), happenings(), happenings(), controls, st.in
 @settings(max_examples=200, deadline=None)
 @given(items, st.integers(1, 4), st.integers(0, len(POLICIES) - 1), st.integers(0, 40))
 @example(  # whose first record is stamped before a tick that it follows: the tick found nobody
-    [Control("activate", 3_600_000, 0), Happening(0, "order", 0, 0, 0, 0), Control("tick", 3_600_000, 0)]
-    + [Happening(0, "order", 1, 0, 0, 0)],
+    [
+        Control("activate", 3_600_000, 0),
+        Happening(0, "order", 0, 0, 0, 0),
+        Control("tick", 3_600_000, 0),
+        Happening(0, "order", 1, 0, 0, 0),
+    ],
     1,
     0,
     0,
