@@ -53,7 +53,7 @@ ROLES: dict[Role, str] = {
     "analyst": "`tierstream fit`, which reads the whole journal and writes nothing",
     "auditor": "`tierstream replay`, `tierstream audit`, `tierstream customer` with `timeline`, `index` or `--at`",
     "rebuilder": "`tierstream state rebuild`",
-    "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter and for the look at keys",
+    "doctor": "`tierstream doctor` and `tierstream doctor data`; READ only for the latter, for keys and the model",
 }
 
 
@@ -197,4 +197,5 @@ def _doctor(settings: Settings) -> Iterator[Right]:
     for topic in wanted_topics(settings):
         yield from (Right("topic", topic.name, operation) for operation in ("DESCRIBE", "DESCRIBE_CONFIGS"))
     read = (*settings.sources(), settings.topic("dead-letters"), settings.topic(PROGRESS))
+    read = (*read, settings.topic(JOURNAL), changelog(settings.kafka.application_id, "customers"))  # the model in force
     yield from (Right("topic", name, "READ") for name in read)
