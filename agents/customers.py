@@ -42,7 +42,7 @@ from streams.effects import Effects
 from streams.process import due_under, new_state, pass_time, process
 
 STAGE: Final = "customers"
-_CHECK_EVERY: Final = 32
+_CHECK_EVERY: Final = 8
 
 
 class CustomersStage:

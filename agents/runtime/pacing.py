@@ -1,5 +1,6 @@
 """When a partition commits: often enough for fresh input, seldom enough for the cost, never with too much pending."""
 
+import math
 import time
 
 from agents.runtime.engine_settings import Pace
@@ -9,6 +10,9 @@ COMMIT_LAG_MAX_S = 1.0
 WORK_PER_COMMIT_S = 0.1
 """So much of what time alone changes is done between two commits, by all partitions together. Each customer costs as
 much again to encode and to write, and a live event that comes meanwhile waits for the commit before it and its own."""
+WORK_BESIDE_EVENTS_S = 0.015
+"""The same while events come: each second of due work costs them several, by all that is written for it."""
+EVENTS_LATELY_S = 1.0
 FRESH_S = 0.5
 CATCH_UP_INTERVAL_MAX_S = 1.0
 """How far apart commits may be while a partition catches up; memory is bounded by the records of a commit as ever."""
@@ -22,6 +26,11 @@ class CommitClock:
         self.started = 0.0
         """When the last commit began."""
         self._worked_s = 0.0
+        self._events_at = -math.inf
+
+    def met_events(self) -> None:
+        """Take note that events are being folded."""
+        self._events_at = time.monotonic()
 
     def worked(self, seconds: float) -> None:
         """Take note of due work done."""
@@ -30,7 +39,8 @@ class CommitClock:
     @property
     def work_done(self) -> bool:
         """Whether due work waits until the next commit takes what was done."""
-        return self._worked_s >= WORK_PER_COMMIT_S
+        quiet = time.monotonic() - self._events_at > EVENTS_LATELY_S
+        return self._worked_s >= (WORK_PER_COMMIT_S if quiet else WORK_BESIDE_EVENTS_S)
 
     def taken(self) -> None:
         """Take note that what was done is being taken for a commit."""

@@ -205,6 +205,7 @@ class Tenure:
             self._oldest_ms = records[0].timestamp
             self.metrics.behind_since_ms = self.metrics.behind_since_ms or self._oldest_ms
         if count:
+            self._writer.clock.met_events()
             self._folded += count
             self.cursor.folded(records, count)
             self.metrics.folded(records[count - 1].topic, records[count - 1].timestamp)

@@ -5,7 +5,14 @@ import time
 import pytest
 
 from agents.runtime.engine_settings import Pace
-from agents.runtime.pacing import CATCH_UP_INTERVAL_MAX_S, COMMIT_LAG_MAX_S, WORK_PER_COMMIT_S, CommitClock
+from agents.runtime.pacing import (
+    CATCH_UP_INTERVAL_MAX_S,
+    COMMIT_LAG_MAX_S,
+    EVENTS_LATELY_S,
+    WORK_BESIDE_EVENTS_S,
+    WORK_PER_COMMIT_S,
+    CommitClock,
+)
 
 PACE = Pace(commit_interval_s=0.1, commit_records_max=5_000)
 
@@ -58,4 +65,14 @@ def test_due_work_has_its_share_of_a_commit(clock: CommitClock) -> None:
     clock.worked(0.6 * WORK_PER_COMMIT_S)
     assert clock.work_done
     clock.taken()
+    assert not clock.work_done
+
+
+def test_due_work_has_a_small_share_beside_events(clock: CommitClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the whole one again as soon as no events have come for a while."""
+    clock.met_events()
+    clock.worked(1.1 * WORK_BESIDE_EVENTS_S)
+    assert clock.work_done
+    later = time.monotonic() + EVENTS_LATELY_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert not clock.work_done
