@@ -41,14 +41,19 @@ def newest_value(settings: Settings, topic: str, key: bytes, *, partition: int |
             raise ConfigurationError(
                 "The topic does not exist.", where=f"{topic}[{number}]", next_step="tierstream topics plan"
             )
-        reader.assign([place])
-        end = reader.end_offsets([place])[place]
-        reader.seek(place, reader.beginning_offsets([place])[place])
-        for records in polled(reader, place, end):
-            for record in records:
-                if record.key == key:
-                    value = record.value
+        for record in whole(reader, place):
+            if record.key == key:
+                value = record.value
     return value
+
+
+def whole(reader: Any, place: TopicPartition) -> Iterator[Any]:  # noqa: ANN401 - kafka-python is untyped
+    """Every record of a partition, from its begin to its end as it is now; `reader` is left at that end."""
+    reader.assign([place])
+    end = reader.end_offsets([place])[place]
+    reader.seek(place, reader.beginning_offsets([place])[place])
+    for records in polled(reader, place, end):
+        yield from records
 
 
 def polled(reader: Any, place: TopicPartition, end: int, *, whole: bool = False) -> Iterator[list[Any]]:  # noqa: ANN401 - kafka-python is untyped

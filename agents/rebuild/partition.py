@@ -12,7 +12,7 @@ from agents.partition_records import NO_TICK, take_due_work, take_history
 from agents.processes import Told
 from agents.rebuild.published import Published, published_by
 from agents.replay.journal_file import Read
-from agents.replay.journal_topic import JournalTopic
+from agents.replay.journal_topic import JournalTopic, number_of
 from agents.replay.unit import Options, Share, Tally, Unit
 from agents.runtime.cluster import Cluster
 from agents.runtime.stage import StateRecord
@@ -70,11 +70,6 @@ class JournalUpTo(JournalTopic, frozen=True):
 
     def _end(self, unit: str) -> int:
         return self.positions.get(number_of(unit), 0)
-
-
-def number_of(unit: str) -> int:
-    """The partition that a unit is."""
-    return int(unit.split("-", maxsplit=1)[0])
 
 
 def rebuild_partitions(share: Rebuilding, told: Told) -> list[Rebuilt]:

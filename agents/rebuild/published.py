@@ -4,14 +4,13 @@ A later version of the application may come to fewer changes from the same journ
 take a smaller `revision` for old news, so whoever makes states anew goes on from the larger number.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from kafka import TopicPartition
 
 from agents.kafka_clients import consumer
-from agents.lookup import BULK, polled
+from agents.lookup import BULK, whole
 from agents.settings import Settings
 from streams.customer.state import CustomerState
 from streams.standing.announce_band import RISK_SEQUENCE
@@ -19,7 +18,6 @@ from streams.standing.announce_tier import NOTICE_SEQUENCE, TIER_SEQUENCE
 
 SEQUENCES: Final = {"tier-changes": TIER_SEQUENCE, "churn-risk": RISK_SEQUENCE, "notices": NOTICE_SEQUENCE}
 PROFILES: Final = "customer-profiles"
-REVISION: Final = "revision"
 
 
 class _Numbers(msgspec.Struct, gc=False):
@@ -63,17 +61,9 @@ class Published:
 def published_by(settings: Settings, partition: int) -> Published:
     """Read a partition of every topic that carries the numbers."""
     found = Published()
-    for topic in (*SEQUENCES, PROFILES):
-        for record in _records(settings, TopicPartition(settings.topic(topic), partition)):
-            if record.key and record.value:
-                found.add(topic, record.key, record.value)
-    return found
-
-
-def _records(settings: Settings, place: TopicPartition) -> Iterator[Any]:
     with consumer(settings, **BULK) as reader:
-        reader.assign([place])
-        end = reader.end_offsets([place])[place]
-        reader.seek(place, reader.beginning_offsets([place])[place])
-        for records in polled(reader, place, end):
-            yield from records
+        for topic in (*SEQUENCES, PROFILES):
+            for record in whole(reader, TopicPartition(settings.topic(topic), partition)):
+                if record.key and record.value:
+                    found.add(topic, record.key, record.value)
+    return found

@@ -24,7 +24,7 @@ from agents.outputs import APP_VERSION
 from agents.policy_log import PolicyLog
 from agents.processes import Told
 from agents.replay.fold import FOR_EVER, JournalFold
-from agents.replay.journal_topic import JournalTopic, entry_of
+from agents.replay.journal_topic import JournalTopic, entry_of, number_of
 from agents.replay.snapshots import Fit, Head, Snapshots
 from agents.replay.unit import SNAPSHOT_EVERY
 from agents.settings import Settings
@@ -101,8 +101,7 @@ class _Partition:
         self._journal = JournalTopic(share.settings)
         self._homes = self._journal.homes(unit)
         self._home = self._homes[0]
-        number = int(unit.partition("-")[0])
-        self._place = TopicPartition(self._journal.name, number)
+        self._place = TopicPartition(self._journal.name, number_of(unit))
         self._fold = JournalFold(
             self._home,
             lambda _effects, _entry: None,

@@ -19,6 +19,11 @@ SINGLE_FETCH_BYTES: Final = 65_536
 """What is fetched for one record; a batch that is larger comes whole."""
 
 
+def number_of(unit: str) -> int:
+    """The partition that a unit of a topic is."""
+    return int(unit.partition("-")[0])
+
+
 class JournalTopic(msgspec.Struct, frozen=True):
     """The topic of the settings. May be pickled."""
 
@@ -94,7 +99,7 @@ class JournalTopic(msgspec.Struct, frozen=True):
                         yield entry_of(record)
 
     def _place(self, unit: str) -> TopicPartition:
-        return TopicPartition(self.name, int(unit.split("-", maxsplit=1)[0]))
+        return TopicPartition(self.name, number_of(unit))
 
     def _description(self) -> dict[str, Any]:
         with admin_client(self.settings) as admin:

@@ -12,7 +12,7 @@ from kafka.errors import AuthorizationError, KafkaError
 from agents.control_records import JOURNAL, control_writer
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
-from agents.lookup import BULK, polled
+from agents.lookup import BULK, polled, whole
 from agents.runtime.watermark import Watermarks
 from agents.settings import Settings
 from agents.shadow.trial import SINCE_EVER, TOPIC, TRIAL_KEY, Trial, decode_trial, encode_record, trial_id
@@ -88,17 +88,21 @@ def begin_trial(settings: Settings, policy: Policy, since: str | None) -> Trial:
             _same(under_way, policy, since)
             return under_way
         trial = _new_trial(settings, policy, since or NOW)
-        try:
-            writer.begin_transaction()
-            writer.send(settings.topic(TOPIC), encode_record(trial), key=TRIAL_KEY, partition=0)
-            writer.commit_transaction()
-        except AuthorizationError:  # told where the client was opened
-            raise
-        except KafkaError as error:
-            raise BrokerUnreachableError(
-                "The trial was not begun.", where=settings.topic(TOPIC), why=str(error), next_step="try again"
-            ) from error
+        write_trial(writer, settings, encode_record(trial), failed="The trial was not begun.")
     return trial
+
+
+def write_trial(writer: Any, settings: Settings, value: bytes | None, *, failed: str) -> None:  # noqa: ANN401 - kafka-python is untyped
+    """Say which trial is under way, None for none. BrokerUnreachableError(`failed`) when that did not come through."""
+    topic = settings.topic(TOPIC)
+    try:
+        writer.begin_transaction()
+        writer.send(topic, value, key=TRIAL_KEY, partition=0)
+        writer.commit_transaction()
+    except AuthorizationError:  # told where the client was opened
+        raise
+    except KafkaError as error:
+        raise BrokerUnreachableError(failed, where=topic, why=str(error), next_step="try again") from error
 
 
 def _same(trial: Trial, policy: Policy, since: str | None) -> None:
@@ -162,12 +166,8 @@ def _watermark(settings: Settings) -> int | None:
     marks = Watermarks(raw)
     with consumer(settings, **BULK) as reader:
         for place in places:
-            reader.assign([place])
-            end = reader.end_offsets([place])[place]
-            reader.seek(place, reader.beginning_offsets([place])[place])
-            for records in polled(reader, place, end):
-                for record in records:
-                    marks.told(record.key, record.value)
+            for record in whole(reader, place):
+                marks.told(record.key, record.value)
     return marks.current()
 
 

@@ -5,17 +5,16 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from kafka.errors import AuthorizationError, KafkaError
 
 from agents.control_records import Besides, control_writer
-from agents.errors import BrokerUnreachableError, ConfigurationError
+from agents.errors import ConfigurationError
 from agents.kafka_clients import admin_client
 from agents.policy_activation import Activation
 from agents.recount.plan import Plan
 from agents.recount.run import recount_and_activate
 from agents.replay.snapshots import forget
 from agents.settings import Settings
-from agents.shadow.control import PURPOSE, trial_under_way
+from agents.shadow.control import PURPOSE, trial_under_way, write_trial
 from agents.shadow.lane import snapshots_folder
 from agents.shadow.run import group_of
 from agents.shadow.trial import TOPIC, TRIAL_KEY, Trial
@@ -56,16 +55,7 @@ def drop(settings: Settings) -> bool:
     with control_writer(settings, PURPOSE) as writer:
         if trial_under_way(settings) is None:
             return False
-        try:
-            writer.begin_transaction()
-            writer.send(settings.topic(TOPIC), None, key=TRIAL_KEY, partition=0)
-            writer.commit_transaction()
-        except AuthorizationError:  # told where the client was opened
-            raise
-        except KafkaError as error:
-            raise BrokerUnreachableError(
-                "The trial was not dropped.", where=settings.topic(TOPIC), why=str(error), next_step="try again"
-            ) from error
+        write_trial(writer, settings, None, failed="The trial was not dropped.")
     return True
 
 

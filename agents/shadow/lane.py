@@ -9,7 +9,7 @@ from kafka import TopicPartition
 
 from agents.control_records import JOURNAL
 from agents.kafka_clients import consumer
-from agents.lookup import BULK, polled
+from agents.lookup import BULK, whole
 from agents.outputs import APP_VERSION, SOURCE
 from agents.replay.journal_topic import JournalTopic, entry_of
 from agents.replay.snapshots import Fit, Found, Head, Snapshots, forget_others
@@ -155,20 +155,16 @@ class Lane:
         found: dict[bytes, Newest] = {}
         place = TopicPartition(self._settings.topic(TOPIC), self.place.partition)
         with consumer(self._settings, **BULK) as reader:
-            reader.assign([place])
-            end = reader.end_offsets([place])[place]
-            reader.seek(place, reader.beginning_offsets([place])[place])
-            for records in polled(reader, place, end):
-                for record in records:
-                    if is_own(record):
-                        continue
-                    if record.value is None:
-                        found.pop(record.key, None)
-                        continue
-                    output = decode_output(record.value)
-                    decision = output.decision
-                    ours = isinstance(decision, ShadowChanged) and decision.shadow == self._trial.id
-                    found[record.key] = Newest(decision.sequence if ours else 0, output.id)
+            for record in whole(reader, place):
+                if is_own(record):
+                    continue
+                if record.value is None:
+                    found.pop(record.key, None)
+                    continue
+                output = decode_output(record.value)
+                decision = output.decision
+                ours = isinstance(decision, ShadowChanged) and decision.shadow == self._trial.id
+                found[record.key] = Newest(decision.sequence if ours else 0, output.id)
         return found
 
     def _progress(self) -> Progress:

@@ -9,7 +9,7 @@ import msgspec
 from kafka import TopicPartition
 
 from agents.kafka_clients import consumer
-from agents.lookup import BULK, polled
+from agents.lookup import BULK, whole
 from agents.settings import Settings
 from agents.shadow.lane import journal_of
 from agents.shadow.pair import BANDS, NO_TIER
@@ -103,15 +103,11 @@ def published(settings: Settings) -> Iterator[tuple[int, dict[bytes, bytes]]]:
     with consumer(settings, **BULK) as reader:
         for number in range(settings.kafka.partitions):
             place, found = TopicPartition(topic, number), dict[bytes, bytes]()
-            reader.assign([place])
-            end = reader.end_offsets([place])[place]
-            reader.seek(place, reader.beginning_offsets([place])[place])
-            for records in polled(reader, place, end):
-                for record in records:
-                    if record.value is None:
-                        found.pop(record.key, None)
-                    else:
-                        found[record.key] = record.value
+            for record in whole(reader, place):
+                if record.value is None:
+                    found.pop(record.key, None)
+                else:
+                    found[record.key] = record.value
             yield number, found
 
 

@@ -19,7 +19,6 @@ from agents.backtest.unit import Plan, Share, compare_units
 from agents.replay.fold import FOR_EVER
 from agents.replay.journal_file import JournalFile
 from agents.replay.unit import Journal
-from agents.replay.walk import Walk
 from schemas.clock import MS_PER_DAY, format_instant, parse_canonical
 from schemas.decisions import TierChanged
 from schemas.events import (
@@ -44,6 +43,7 @@ from streams.policy.presets import preset_text
 from tests.churn import FULL
 from tests.journal import default_policy, policy_of
 from tests.unit.agents.backtest.shops import some_journal
+from tests.unit.agents.replay.side_by_side import Walk
 from tests.unit.agents.silver import AT
 
 DAYS, CUSTOMERS, EVENTS = 500, 6, 500

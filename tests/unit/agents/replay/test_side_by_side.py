@@ -5,8 +5,8 @@ from pathlib import Path
 
 from agents.replay.event_files import CHANGES
 from agents.replay.journal_file import JournalFile
-from agents.replay.walk import Walk
 from tests.unit.agents.replay.journals import files, replayed, strict_policy, write_journal
+from tests.unit.agents.replay.side_by_side import Walk
 
 UNIT = "share-0-of-1"
 
