@@ -114,9 +114,9 @@ class Shop:
         return answer
 
 
-def eventually(what: Callable[[], bool], why: str) -> None:
-    """Wait until it is true."""
+def eventually(what: Callable[[], bool], why: str, log: Callable[[], str] = str) -> None:
+    """Wait until it is true; when it never is, `log` tells what was going on."""
     deadline = time.monotonic() + WITHIN_S
     while not what():
-        assert time.monotonic() < deadline, f"not within {WITHIN_S} s: {why}"
+        assert time.monotonic() < deadline, f"not within {WITHIN_S} s: {why}\n{log()}"
         time.sleep(0.5)

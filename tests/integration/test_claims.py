@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from agents.embedded import EmbeddedKafka
 from agents.metrics import RuntimeMetrics
 from agents.runtime import holders, names, opening
-from agents.runtime.cluster import Cluster, Instant
+from agents.runtime.cluster import Cluster, Instant, Isolation
 from agents.runtime.context import Context
 from agents.runtime.engine_settings import Pace
 from agents.runtime.failures import ClusterAwayError, FencedOffError
@@ -90,14 +90,15 @@ def changelog_of(deployment: Toy, partition: int = 0) -> tuple[str, int]:
 
 
 async def committed(worker: Worker, place: tuple[str, int]) -> list[bytes | None]:
-    """What a reader of committed records sees."""
+    """What a reader of committed records sees once all transactions are ended: they are answered before that."""
     tp, cluster = TopicPartition(*place), worker.context.cluster
-    offset, end = 0, (await cluster.offsets([tp], Instant.END))[tp]
+    offset, end = 0, (await cluster.offsets([tp], Instant.END, Isolation.UNCOMMITTED))[tp]
     values: list[bytes | None] = []
-    while offset < end:
-        fetched = (await cluster.fetch({tp: offset}, bytes_max=1_000_000, wait_ms=100, lane="test"))[tp]
-        batches, offset = unpack(fetched.records, fetched.aborted, offset)
-        values += [record.value for batch in batches for record in batch]
+    async with asyncio.timeout(15):
+        while offset < end:
+            fetched = (await cluster.fetch({tp: offset}, bytes_max=1_000_000, wait_ms=100, lane="test"))[tp]
+            batches, offset = unpack(fetched.records, fetched.aborted, offset)
+            values += [record.value for batch in batches for record in batch]
     return values
 
 

@@ -108,7 +108,7 @@ def level(shop: Shop, capsys: pytest.CaptureFixture[str], shadow: Shadow) -> Non
         looks.append(tried(shop, capsys)["behind"])
         return (looks[-1]["records"], looks[-1]["partitions_unopened"]) == (0, 0)
 
-    eventually(there, f"the shadow is level: {shadow.log}")
+    eventually(there, "the shadow is level", lambda: shadow.log)
 
 
 def newest(shop: Shop) -> dict[bytes, dict[str, Any]]:
@@ -166,7 +166,7 @@ def test_shadowing_is_invisible_true_and_survives_kills(
     eventually(lambda: told(shop) > 0, "the worker is at work")
     shadow.start(str(tmp_path / "hard.toml"), "--from", "start")
     shop.send([order(number) for number in range(100, 200)])
-    eventually(lambda: bool(newest(shop)), f"differences are published: {shadow.log}")
+    eventually(lambda: bool(newest(shop)), "differences are published", lambda: shadow.log)
     level(shop, capsys, shadow)
     eventually(lambda: bool(list((tmp_path / "data" / "shadow").glob("*.snapshot"))), "there is a snapshot")
     shop.send([order(number) for number in range(200, 300)])
@@ -189,7 +189,7 @@ def test_shadowing_is_invisible_true_and_survives_kills(
         now = {key: data for key, data in newest(shop).items() if data["difference"] != "ended"}
         return now.keys() == expected.keys()
 
-    eventually(agrees, f"the same customers as two folds: {shadow.log}")
+    eventually(agrees, "the same customers as two folds", lambda: shadow.log)
     found = newest(shop)
     assert expected
     assert before != found
@@ -257,7 +257,7 @@ def test_what_is_foretold_comes_true(
     eventually(lambda: told(shop) == 200, "the worker has them all")
     shadow.start(str(tmp_path / "lenient.toml"))
     level(shop, capsys, shadow)
-    eventually(lambda: bool(newest(shop)), f"differences are published: {shadow.log}")
+    eventually(lambda: bool(newest(shop)), "differences are published", lambda: shadow.log)
     shop.send([order(number) for number in range(200, 260)])
     eventually(lambda: told(shop) == 260, "the worker has them all")
     level(shop, capsys, shadow)
