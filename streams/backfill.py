@@ -36,7 +36,7 @@ def go_live(state: CustomerState, regimes: Sequence[Regime], instant: int, effec
     told = state.changed_by[0] != "backfill"
     if told and not _notice_waits(state, regime, trigger.at):
         return
-    reach(state, regime, trigger.at, effects.key)
+    reach(state, regime, trigger.at, effects)
     if not told:
         state.revision += 1
         state.changed_by = ("initial", None)

@@ -91,7 +91,7 @@ def process(
         pass_time(state, regimes, recorded_at, effects)
     regime = regimes[state.ordinal]
     at = max(state.clock, recorded_at)
-    as_of = reach(state, regime, at, effects.key)
+    as_of = reach(state, regime, at, effects)
     state.journal_seq += 1
     state.revision += 1
     occurred_at = recorded_at if event.time == event.recordedtime else parse_canonical(event.time)
@@ -124,7 +124,7 @@ def process(
 def _run_due(state: CustomerState, regime: Regime, effects: Effects) -> None:
     """Everything that is due at the state's due instant, as of that instant."""
     at = state.due
-    as_of = reach(state, regime, at, effects.key)
+    as_of = reach(state, regime, at, effects)
     state.revision += 1
     trigger = Trigger("time", None, at, None, effects.backfill)
     for value in Books(state, at, as_of, regime.policy.currency).expire_waiting():
@@ -142,7 +142,7 @@ def _change_regime(state: CustomerState, old: Regime, new: Regime, at: int, effe
     left = carry_over(state, old, new)
     state.ordinal = new.ordinal
     state.revision += 1
-    reach(state, new, at, effects.key)
+    reach(state, new, at, effects)
     trigger = Trigger("model" if new.by_model else "policy", None, at, None, effects.backfill)
     moves = [
         (rules, standing, move)
@@ -244,10 +244,11 @@ def _review_risk(
     return churn.review(state, regime.risk, state.risk, trigger.at, regime.calendar, changed=changed, eased=eased)
 
 
-def reach(state: CustomerState, regime: Regime, at: int, key: bytes) -> int:
-    """Bring clock, forecast and windows of the customer `key` to an instant, and return its local day."""
+def reach(state: CustomerState, regime: Regime, at: int, effects: Effects) -> int:
+    """Bring clock, forecast and windows of the customer under way to an instant, and return its local day."""
     as_of = regime.calendar.day_of(at)
-    keep_forecast(state, regime, key, as_of)
+    if not effects.in_brief:
+        keep_forecast(state, regime, effects.key, as_of)
     state.clock = max(state.clock, at)
     if daylog.advance(state, as_of):
         if state.orders or state.takings:

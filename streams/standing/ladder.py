@@ -60,7 +60,8 @@ def review(
     """
     now = Moment(state, standing, calendar, at)
     before, previous = standing.shown, standing.rank
-    judged_day, changed = _judged_day(now), (now.since, now.base)
+    judged_day = _judged_day(now) if rules.clocked else standing.judged_day
+    changed = now.since, now.base
     recompute = recompute or not rules.steady or bool(standing.noticed)
     if booked_at is not None and standing.rank and rules.ladder.anniversary_of == "membership":
         recompute = _move_anniversary(now, rules) or recompute
@@ -214,7 +215,10 @@ def _move_anniversary(now: Moment, rules: LadderRules) -> bool:
 
 
 def _highest(now: Moment, rules: LadderRules, *, above: int) -> int:
-    for tier in reversed(rules.tiers[above:]):
+    reached = above
+    for tier in rules.tiers[above:]:
         if tier.enter.met(now):
-            return tier.tier.rank if rules.minimum is None or rules.minimum.met(now) else above
-    return above
+            reached = tier.tier.rank
+        elif tier.gate:  # as on most ladders: then most often nothing else is asked
+            break
+    return reached if reached == above or rules.minimum is None or rules.minimum.met(now) else above

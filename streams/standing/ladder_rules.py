@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from streams.customer.outcome import Booked
+from streams.policy.logic import implies
 from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
 from streams.policy.windows import LIFETIME
 from streams.standing.fact_gauges import Constant, Membership, Override
@@ -24,6 +25,8 @@ class TierRules(NamedTuple):
     """Whether time alone can make somebody meet `enter`."""
     kept_by_time: bool
     """Whether time alone can make somebody meet `keep` again."""
+    gate: bool
+    """Whether nobody who misses `enter` meets that of a higher tier."""
 
 
 class LadderRules(NamedTuple):
@@ -38,11 +41,8 @@ class LadderRules(NamedTuple):
     """Whether a record that only adds never brings the next change by time nearer: sums against lower limits alone."""
     announces: bool
     """Whether any of its tiers announces a fall."""
-
-    @property
-    def clocked(self) -> bool:
-        """Whether `keep` is asked for at reviews, not at any time."""
-        return self.ladder.clock != "continuous"
+    clocked: bool
+    """Whether `keep` is asked for at reviews, not at any time."""
 
     def tier(self, rank: int) -> Tier | None:
         """The tier of a rank; None for rank 0."""
@@ -80,14 +80,23 @@ def _ladder(policy: Policy, risk: RiskRules | None, ladder: Ladder) -> LadderRul
     tiers = []
     for tier in ladder.tiers:
         enter, keep = rule_of(tier.enter, gauge_of), rule_of(tier.keep, gauge_of)
-        tiers.append(TierRules(tier, enter, keep, enter.may_turn(met=True), keep.may_turn(met=True)))
+        gate = all(implies(higher.enter, tier.enter) for higher in ladder.tiers[tier.rank :])
+        tiers.append(TierRules(tier, enter, keep, enter.may_turn(met=True), keep.may_turn(met=True), gate))
     minimum = None if ladder.minimum is None else rule_of(ladder.minimum, gauge_of)
     rules = [rule for t in tiers for rule in (t.enter, t.keep)]
     steady = all(leaf.gauge.sinks or leaf.gauge.constant for rule in rules for leaf in rule.leaves())
     steady = steady and not any(rule.may_turn(met=True) for rule in rules)
     balance = Balance(ladder) if ladder.balance else None
     announces = any(tier.notice_days for tier in ladder.tiers)
-    return LadderRules(ladder, tuple(tiers), minimum, balance, steady and minimum is None, announces)
+    return LadderRules(
+        ladder,
+        tuple(tiers),
+        minimum,
+        balance,
+        steady and minimum is None,
+        announces,
+        clocked=ladder.clock != "continuous",
+    )
 
 
 def _gauge(policy: Policy, risk: RiskRules | None, ladder: Ladder, c: Comparison) -> Gauge:

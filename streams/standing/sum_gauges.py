@@ -14,18 +14,19 @@ from streams.standing.spans import first_day, next_leaving, next_reset
 class LoggedSum(Gauge):
     """A column of the day log over a window; the common windows have running sums."""
 
-    __slots__ = ("_column", "_place", "_window")
+    __slots__ = ("_column", "_window", "place")
     sinks = True
 
     def __init__(self, metric: str, window: Window) -> None:
         self._column, self._window = daylog.METRICS[metric], window
         days = window.days if window.kind == "days" else None
         common = window.kind in {"days", "lifetime"}
-        self._place = daylog.PLACES.get((metric, days)) if common else None
+        self.place = daylog.PLACES.get((metric, days)) if common else None
+        """Where the state's running sums have it; None: they have not."""
 
     def value(self, moment: Moment) -> int:
-        if self._place is not None and (moment.present or self._window.kind == "lifetime"):
-            return moment.state.sums[self._place] - self._after(moment)
+        if self.place is not None and (moment.present or self._window.kind == "lifetime"):
+            return moment.state.sums[self.place] - self._after(moment)
         if self._window.kind == "since-change":
             return self._since_change(moment) - self._after(moment)
         first = first_day(self._window, moment)
