@@ -14,12 +14,12 @@ from typing import Any, Self
 
 import msgspec
 from kafka.errors import AuthorizationError, KafkaError
-from kafka.partitioner.default import murmur2
 
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.feed_file import PassedLine, Ready, RefusedLine
 from agents.feed_progress import Taken, taken_places
 from agents.kafka_clients import producer
+from agents.partitioning import home_of
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
@@ -84,7 +84,7 @@ class Feeder:
         """
         home = self._homes.get(event.key)
         if home is None:
-            home = self._homes[event.key] = (murmur2(event.key) & 0x7FFFFFFF) % self._partitions
+            home = self._homes[event.key] = home_of(event.key, self._partitions)
         self._place = place or self._place + 1
         name = topic or event.topic
         if self._taken and self._place <= self._taken.get((self._settings.topic(name), home), -1):

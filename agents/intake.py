@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter, time
 from typing import Final
 
-from kafka.partitioner.default import murmur2
-
 from agents.errors import BreakerOpenError
 from agents.outputs import Outbox
+from agents.partitioning import home_of
 from agents.runtime.stage import Batch, OutputRecord, Record, StateRecord
 from agents.stage_metrics import LATE, RECEIVED, REPEATED, SKIPPED, StageCounts
 from schemas.clock import MS_PER_DAY
@@ -87,7 +86,7 @@ class IntakeStage:
         if home is None:
             if len(self.homes) >= _HOMES_MAX:
                 self.homes.clear()
-            home = self.homes[key] = (murmur2(key) & 0x7FFFFFFF) % self.partitions
+            home = self.homes[key] = home_of(key, self.partitions)
         return home
 
 

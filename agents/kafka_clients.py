@@ -35,12 +35,26 @@ def admin_client(settings: Settings) -> Iterator[Any]:
         client.close()
 
 
+class _Member(KafkaConsumer):  # type: ignore[misc]  # kafka-python is untyped
+    """A consumer of a group that never stops being one.
+
+    kafka-python 3.0 forgets a join that outlasts a `poll` when new metadata alone had asked for it: its partitions are
+    revoked, nobody sends heartbeats, and no later poll joins again.
+    """
+
+    def poll(self, timeout_ms: float = 0, **options: object) -> Any:  # noqa: ANN401 - untyped
+        coordinator = self._coordinator
+        if coordinator.rejoining and not coordinator.need_rejoin():
+            coordinator.request_rejoin()
+        return super().poll(timeout_ms=timeout_ms, **options)
+
+
 @contextmanager
 def consumer(settings: Settings, **options: object) -> Iterator[Any]:
     """A reader that sees committed records only, without a group unless one is given; the caller assigns and seeks."""
     default_records.calc_crc32c = calc_crc32c  # its own, in Python, takes half of a reader's time too
     with _reached(settings):
-        client = KafkaConsumer(
+        client = (_Member if "group_id" in options else KafkaConsumer)(
             **_common(settings),
             enable_auto_commit=False,
             isolation_level="read_committed",

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kafka import TopicPartition
-from kafka.partitioner.default import murmur2
 
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
+from agents.partitioning import home_of
 from agents.settings import Settings
 
 QUIET_S_MAX = 30
@@ -21,11 +21,6 @@ BULK: Mapping[str, Any] = {
     "check_crcs": False,  # computed in Python by this client, and the broker has checked them
 }
 """Options of a consumer that reads much."""
-
-
-def home_of(key: bytes, partitions: int) -> int:
-    """The partition of a customer: Java's default partitioner over the id."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 def newest_value(settings: Settings, topic: str, key: bytes, *, partition: int | None = None) -> bytes | None:

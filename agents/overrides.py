@@ -17,7 +17,7 @@ from kafka.errors import AuthorizationError, KafkaError
 from agents.errors import BrokerUnreachableError, ConfigurationError, StalledError
 from agents.feed_file import Ready, ready
 from agents.kafka_clients import consumer, producer
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.policy_activation import policies_in_force
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant

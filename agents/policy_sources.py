@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agents.errors import ConfigurationError
-from agents.policy_activation import configured_text, mistaken, policies_in_force, text_of
+from agents.policy_activation import policies_in_force
+from agents.policy_files import configured_text, mistaken, text_of
 from agents.settings import Settings
 from streams.policy.check import Checked, check
 from streams.policy.model import Policy

@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.runtime.names import changelog
 from agents.settings import KafkaSettings, RedisSettings, Settings
 from schemas.clock import format_instant

@@ -14,7 +14,7 @@ from agents.errors import ConfigurationError
 from agents.feed_file import open_events
 from agents.fit.datasets import JOURNEY_ENDS_AT, JOURNEY_ZONE, journey_baskets
 from agents.replay.journal_file import JournalFile
-from agents.replay.journal_topic import JournalTopic
+from agents.replay.unit import Journal
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
 from schemas.cloudevents import decode_input
@@ -30,7 +30,7 @@ CONTROLS: Final = frozenset(str(record.__struct_config__.tag) for record in get_
 class History(NamedTuple):
     """A journal, and what of its source did not come into it."""
 
-    journal: JournalFile | JournalTopic
+    journal: Journal
     left_out: dict[str, int]
     has_policies: bool
 
@@ -78,6 +78,8 @@ def history_of(file: Path | None, dataset: str | None, settings: Settings) -> It
         with _made(chosen.events(), chosen.ends_at) as journal:
             yield History(journal, {}, has_policies=False)
     elif file is None:
+        from agents.replay.journal_topic import JournalTopic
+
         topic = JournalTopic(settings)
         topic.check()
         yield History(topic, {}, has_policies=True)

@@ -22,7 +22,8 @@ from agents.embedded import EmbeddedKafka
 from agents.embedded.running import running_broker
 from agents.errors import TierstreamError
 from agents.kafka_clients import admin_client
-from agents.policy_activation import activate_first, configured_policy
+from agents.policy_activation import activate_first
+from agents.policy_files import configured_policy
 from agents.settings import IntakeSettings, KafkaSettings, LogSettings, PolicySettings, Settings, SourceSettings
 from agents.settings import WorkerSettings as Worker
 from agents.topics import create_and_align

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from aiokafka import TopicPartition
-from kafka.partitioner.default import murmur2
 
 from agents.bench.loading import COMMIT_BATCH_BYTES, Load, load
 from agents.bench.workload import BenchEvent, Workload, customer_id, events, spacing_ms, spread
 from agents.control_records import JOURNAL
 from agents.customers import STAGE
 from agents.partition_records import POLICIES_KEY, Activation
-from agents.policy_activation import SINCE_EVER_MS, configured_policy
+from agents.partitioning import home_of
+from agents.policy_activation import SINCE_EVER_MS
+from agents.policy_files import configured_policy
 from agents.runtime import names
 from agents.runtime.cluster import Cluster, Instant, Isolation
 from agents.runtime.position import POSITION_KEY, advance, encode_position
@@ -82,7 +83,7 @@ async def write_states(cluster: Cluster, settings: Settings, states: Iterable[tu
         for number in range(partitions):
             yield Load(number, 0, POLICIES_KEY, msgspec.msgpack.encode(activations))
         for key, state in states:
-            yield Load((murmur2(key) & 0x7FFFFFFF) % partitions, 0, key, state)
+            yield Load(home_of(key, partitions), 0, key, state)
         for number, position in enumerate(positions):
             yield Load(number, 0, POSITION_KEY, position)
 

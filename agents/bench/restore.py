@@ -13,7 +13,7 @@ from agents.bench.process import WorkerProcess
 from agents.bench.shoppers import cdnow_states
 from agents.bench.worker import Sample
 from agents.customers import STAGE
-from agents.policy_activation import configured_policy
+from agents.policy_files import configured_policy
 from agents.settings import Settings
 from agents.topics import STAGES
 

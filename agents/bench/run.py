@@ -6,7 +6,7 @@ from agents.bench import latency, mechanisms, restore, scoring, shoppers, silenc
 from agents.bench.ground import Options, prepared
 from agents.bench.report import Results
 from agents.bench.workload import CURRENCY, TIME_ZONE, WORKLOADS
-from agents.policy_activation import configured_policy
+from agents.policy_files import configured_policy
 from agents.settings import PolicySettings, Settings
 
 MEASUREMENTS = ("throughput", "latency", "silence", "restore", "state", "churn", "mechanisms")

@@ -24,7 +24,8 @@ from agents.bench.process import WorkerProcess
 from agents.bench.workload import CURRENCY, MIX, SOURCE
 from agents.errors import TierstreamError
 from agents.kafka_clients import consumer
-from agents.policy_activation import SINCE_EVER_MS, configured_policy
+from agents.policy_activation import SINCE_EVER_MS
+from agents.policy_files import configured_policy
 from agents.settings import Settings
 from agents.topics import STAGES
 from schemas.clock import MS_PER_DAY, format_instant

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from agents.cli.options import print_json, print_table, progress_bar, say
 from agents.errors import ConfigurationError
-from agents.policy_activation import policy_from_file
+from agents.policy_files import policy_from_file
 from agents.processes import Told, in_processes, processors
 from agents.replay.explaining import explanation_at
 from agents.replay.history import History, history_of, newest_policy, standing_at, steps

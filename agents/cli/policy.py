@@ -18,7 +18,8 @@ from agents.cli.policy_shadow import app as shadow
 from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
-from agents.policy_activation import configured_policy, mistaken, policies_in_force, policy_from_file
+from agents.policy_activation import policies_in_force
+from agents.policy_files import configured_policy, mistaken, policy_from_file
 from agents.policy_sources import checked, chosen_text, two_policies
 from agents.recount.plan import Plan, plan_for
 from agents.settings import Settings

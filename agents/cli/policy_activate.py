@@ -14,7 +14,7 @@ from rich.console import Console
 from agents.cli.options import AsJson, ConfigPath, print_json, progress_bar, say, settings_of
 from agents.errors import ConfigurationError
 from agents.model_activation import unfit_under
-from agents.policy_activation import configured_policy, policy_from_file
+from agents.policy_files import configured_policy, policy_from_file
 from agents.recount.partition import Counted
 from agents.recount.plan import Plan, plan_for
 from agents.recount.run import CUSTOMERS_PER_S, Work, recount_and_activate

@@ -18,7 +18,7 @@ from agents.backtest.unit import Plan
 from agents.backtest.words import Named, plain
 from agents.cli.options import AsJson, ConfigPath, instant_of, print_json, print_table, progress_bar, say, settings_of
 from agents.errors import ConfigurationError
-from agents.policy_activation import configured_policy, policy_from_file
+from agents.policy_files import configured_policy, policy_from_file
 from agents.replay.fold import FOR_EVER
 from agents.settings import Settings
 from schemas.money import decimal_to_minor

@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from agents.cli.options import AsJson, ConfigPath, instant_of, print_json, print_table, progress_bar, say, settings_of
 from agents.errors import ConfigurationError
-from agents.policy_activation import policy_from_file
+from agents.policy_files import policy_from_file
 from agents.reason_words import reasons_of
 from agents.shadow.pair import BANDS, NO_TIER
 from agents.shadow.view import LadderView, View, view_of

@@ -14,7 +14,7 @@ from agents.cli.policy_backtest import refuse_both, settings_for
 from agents.errors import ConfigurationError
 from agents.fit.histories import EPOCH_ORDINAL, Histories
 from agents.fit.sources import DATASETS, Dataset, from_file, from_journal
-from agents.policy_activation import configured_policy, policy_of
+from agents.policy_files import configured_policy, policy_of
 from agents.settings import Settings
 from agents.suggest.policy_text import TIERS, Source, figure_text, policy_text
 from agents.suggest.thresholds import QUANTILES, Metric, Suggestion, figures_of, histogram, human, quantile

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter, validators
 
 from agents.cli.options import AsJson, ConfigPath, instant_of, print_json, print_table, progress_bar, say, settings_of
-from agents.policy_activation import policy_from_file
+from agents.policy_files import policy_from_file
 from agents.replay.fold import FOR_EVER
 from agents.replay.journal_file import JournalFile
 from agents.replay.journal_topic import JournalTopic

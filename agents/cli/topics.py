@@ -8,7 +8,8 @@ from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say,
 from agents.kafka_clients import admin_client
 from agents.kafka_rights import Role, grants
 from agents.kafka_rights import rights as rights_of
-from agents.policy_activation import activate_first, configured_policy, partitions_without_policy
+from agents.policy_activation import activate_first, partitions_without_policy
+from agents.policy_files import configured_policy
 from agents.settings import Settings
 from agents.topics import Difference, create_and_align, differences, found_topics, wanted_topics
 from schemas.clock import format_instant

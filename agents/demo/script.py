@@ -19,7 +19,8 @@ from agents.demo.ground import Ground, Options
 from agents.demo.settling import wait_until_folded
 from agents.demo.workers import WorkerPool
 from agents.kafka_clients import admin_client
-from agents.policy_activation import activate_first, configured_policy
+from agents.policy_activation import activate_first
+from agents.policy_files import configured_policy
 from agents.topics import create_and_align
 from schemas.events import InputEvent
 from streams.policy.model import Policy

@@ -15,7 +15,7 @@ from agents.errors import ConfigurationError, TierstreamError
 from agents.kafka_access import STEP_WITHIN_S, why_not_let_in
 from agents.kafka_clients import admin_client, consumer
 from agents.kafka_security import Security, security_of
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.settings import Settings
 
 NEEDED = {

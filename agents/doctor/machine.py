@@ -14,7 +14,7 @@ from agents.embedded.java import find_java
 from agents.errors import ConfigurationError, EmbeddedServerError
 from agents.kafka_access import expiry_of
 from agents.kafka_security import is_loopback
-from agents.policy_activation import configured_policy
+from agents.policy_files import configured_policy
 from agents.settings import Settings
 
 FREE_BYTES_MIN, FREE_BYTES_GOOD = 100_000_000, 1_000_000_000

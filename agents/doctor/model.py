@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from agents.doctor.findings import Finding, Level, fine
 from agents.model_activation import ModelInForce, models_in_force
-from agents.policy_activation import configured_policy, policies_in_force
+from agents.policy_activation import policies_in_force
+from agents.policy_files import configured_policy
 from agents.settings import Settings
 from streams.models.churn_model import CDNOW_1997_MODEL
 from streams.policy.model import Policy

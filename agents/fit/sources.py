@@ -15,7 +15,7 @@ from agents.fit.datasets import cdnow, cdnow_sample, complete_journey
 from agents.fit.histories import Histories
 from agents.kafka_clients import consumer
 from agents.lookup import FETCH_BYTES, QUIET_S_MAX
-from agents.policy_activation import configured_policy
+from agents.policy_files import configured_policy
 from agents.settings import Settings
 from schemas.cloudevents import decode_input
 from schemas.journal import Control, decode_journal, is_control_key

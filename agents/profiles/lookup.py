@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from agents.errors import RedisUnreachableError
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.profiles.connection import RedisOutage, address, connect, failures_named, required
 from agents.profiles.layout import Fields, Layout
 from agents.settings import Settings

@@ -85,8 +85,8 @@ def projecting(settings: Settings, metrics: ProjectionMetrics) -> Iterator[Calla
         fetch_max_wait_ms=wanted.pause_ms,
     ) as reader:
         projection = Projection(reader, store, wanted, lambda: topic_id(settings), metrics)
-        reader.partitions_for_topic(topic_of(settings))  # known before the join: else its leader assigns nothing first
         reader.subscribe([topic_of(settings)], listener=projection)
+        reader.partitions_for_topic(topic_of(settings))  # known before the join: else it is joined twice
         try:
             yield projection.step
         except KafkaError as error:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.profiles.store import ProfileStore
 
 

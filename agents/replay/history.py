@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.errors import ConfigurationError
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.policy_log import PolicyLog
 from agents.replay.entry import Entry
 from agents.replay.fold import FOR_EVER, JournalFold

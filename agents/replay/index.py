@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.replay.entry import Entry
 from agents.replay.journal_file import Home
 from agents.replay.unit import Journal

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.errors import ConfigurationError
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.replay.entry import Entry
 from agents.replay.journal_file import Home, home_in
 from schemas.journal import is_control_key

@@ -137,8 +137,8 @@ def following(settings: Settings, trial: Trial, metrics: ShadowMetrics) -> Itera
         try:
             writer.init_transactions()
             follower = Follower(reader, writer, settings, trial, metrics)
-            reader.partitions_for_topic(journal)  # known before the join: else its leader assigns nothing first
             reader.subscribe([journal], listener=follower)
+            reader.partitions_for_topic(journal)  # known before the join: else it is joined twice
             yield follower
         except KafkaError as error:
             raise BrokerUnreachableError(

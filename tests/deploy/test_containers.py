@@ -191,7 +191,7 @@ def test_kafka_is_the_one_that_the_tests_ran_on() -> None:
 
 def test_the_policy_of_compose_is_valid() -> None:
     """And complete: no currency, no zone is left open."""
-    from agents.policy_activation import policy_from_file
+    from agents.policy_files import policy_from_file
     from agents.settings import Settings
 
     assert policy_from_file(DEPLOY / "policy" / "policy.toml", Settings()).name == "my-shop"

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from agents.policy_activation import configured_policy
+from agents.policy_files import configured_policy
 from agents.settings_reader import load_settings
 from agents.starter.folder import Ports, contents, write_folder
 from agents.starter.kinds import KINDS, KindName

@@ -16,8 +16,9 @@ from agents.cli import run
 from agents.doctor.findings import Level
 from agents.embedded import EmbeddedKafka
 from agents.kafka_clients import admin_client, producer
-from agents.lookup import home_of
-from agents.policy_activation import activate_first, configured_policy
+from agents.partitioning import home_of
+from agents.policy_activation import activate_first
+from agents.policy_files import configured_policy
 from agents.settings import KafkaSettings, PolicySettings, Settings
 from agents.topics import create_and_align, found_topics
 from schemas.clock import MS_PER_DAY, format_instant

@@ -9,7 +9,7 @@ from agents.cli import run
 from agents.control_records import JOURNAL
 from agents.embedded import EmbeddedKafka
 from agents.kafka_clients import producer
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.settings_reader import load_settings
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderCompleted

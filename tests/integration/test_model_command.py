@@ -12,7 +12,8 @@ from agents.embedded import EmbeddedKafka
 from agents.kafka_clients import admin_client
 from agents.lookup import newest_value
 from agents.model_activation import activate_model, models_in_force, unfit_under
-from agents.policy_activation import activate_first, configured_policy, policies_in_force
+from agents.policy_activation import activate_first, policies_in_force
+from agents.policy_files import configured_policy
 from agents.settings import KafkaSettings, PolicySettings, Settings
 from agents.topics import create_and_align
 from schemas.journal import ModelActivated, decode_journal

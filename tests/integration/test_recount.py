@@ -17,7 +17,7 @@ from agents.control_records import control_writer, write_everywhere
 from agents.embedded import EmbeddedKafka
 from agents.errors import RestartError
 from agents.kafka_clients import producer
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.policy_activation import ACTIVATION, activate
 from agents.policy_log import PolicyLog
 from agents.recount.partition import Counted

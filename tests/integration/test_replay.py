@@ -10,7 +10,7 @@ import pytest
 from agents.cli import run
 from agents.embedded import EmbeddedKafka
 from agents.kafka_clients import producer
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.replay.event_files import DEAD_LETTERS, FILES, JOURNAL, Collector, write_file
 from agents.runtime.names import changelog
 from tests.churn import FULL, model_file

@@ -20,7 +20,8 @@ from agents.kafka_clients import admin_client, producer
 from agents.kafka_rights import Right, Role, rights
 from agents.lookup import newest_value
 from agents.overrides import Wish, answers, checked, send
-from agents.policy_activation import activate_first, configured_policy, partitions_without_policy, policies_in_force
+from agents.policy_activation import activate_first, partitions_without_policy, policies_in_force
+from agents.policy_files import configured_policy
 from agents.rebuild.run import await_workers_end, prepare, write_anew
 from agents.settings import KafkaSettings, PolicySettings, Settings, WorkerSettings
 from agents.shadow.control import begin_trial, trial_under_way

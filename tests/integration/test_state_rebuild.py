@@ -9,7 +9,8 @@ from agents.cli import run
 from agents.embedded import EmbeddedKafka
 from agents.errors import RefusedPositionError, StalledError
 from agents.kafka_clients import producer
-from agents.lookup import home_of, newest_value
+from agents.lookup import newest_value
+from agents.partitioning import home_of
 from agents.runtime.names import changelog
 from agents.settings import Settings
 from tests.integration.shop import PARTITIONS, Shop, eventually

@@ -10,7 +10,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from agents.embedded import EmbeddedKafka
 from agents.errors import BrokerUnreachableError, ConfigurationError, RefusedPositionError
 from agents.kafka_clients import admin_client
-from agents.policy_activation import activate, activate_first, configured_policy, partitions_without_policy
+from agents.policy_activation import activate, activate_first, partitions_without_policy
+from agents.policy_files import configured_policy
 from agents.settings import IntakeSettings, KafkaSettings, PolicySettings, Settings, SourceSettings
 from agents.topics import Difference, create_and_align, differences, found_topics, wanted_topics
 from schemas.journal import PolicyActivated, decode_journal

@@ -9,7 +9,8 @@ from agents.bench.ground import Options
 from agents.bench.report import Results, rows
 from agents.bench.scoring import Scoring
 from agents.bench.silence import GAPS_DAYS, Silence, crowd
-from agents.policy_activation import SINCE_EVER_MS, configured_policy
+from agents.policy_activation import SINCE_EVER_MS
+from agents.policy_files import configured_policy
 from agents.settings import PolicySettings, Settings
 from schemas.clock import MS_PER_DAY, parse_instant
 from schemas.decisions import ChurnRiskChanged

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.demo.ground import Ground, Options
-from agents.policy_activation import configured_policy
+from agents.policy_files import configured_policy
 
 OWN_BROKER = "127.0.0.1:1"
 

@@ -4,7 +4,7 @@ import pytest
 
 from agents.doctor.broker import NEEDED, judge_clock, judge_keys, judge_request_timeouts, judge_versions
 from agents.doctor.findings import Level
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from tests.unit.agents.doctor.judging import levels_of
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from pathlib import Path
 
-from agents.lookup import home_of
+from agents.partitioning import home_of
 from agents.replay.event_files import CHANGES, DEAD_LETTERS, PROFILES, Collector, write_file
 from agents.replay.fold import FOR_EVER
 from agents.replay.journal_file import JournalFile

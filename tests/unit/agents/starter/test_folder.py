@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from agents.mapped_file import open_mapped
-from agents.policy_activation import configured_policy, policy_of
+from agents.policy_files import configured_policy, policy_of
 from agents.settings import Settings
 from agents.settings_reader import load_settings
 from agents.starter.folder import ABOUT, Ports, contents, write_folder
