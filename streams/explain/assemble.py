@@ -111,7 +111,7 @@ def asked_of(regime: Regime, rules: LadderRules, name: str) -> Asked | None:
         if name == f"{head}.enter":
             return Asked(rules.ladder, name, tier.tier.enter, tier.enter, regime.policy.currency)
         if name == f"{head}.keep":
-            return Asked(rules.ladder, name, tier.tier.keep, tier.keep, regime.policy.currency)
+            return Asked(rules.ladder, name, tier.stays_with, tier.keep, regime.policy.currency)
     return None
 
 

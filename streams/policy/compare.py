@@ -12,6 +12,7 @@ from streams.policy.ladder_words import LADDER_WORDS
 from streams.policy.model import Ladder, Policy, Requirement, Tier
 from streams.policy.normal import normal
 from streams.policy.phrases import Language
+from streams.policy.staying import stays_with
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Words: TypeAlias = Callable[[Language], str]
@@ -113,7 +114,7 @@ def _tier_rules(tier: Tier, ladder: Ladder, currency: str) -> Iterator[tuple[str
     yield key, Rule("there", lambda language: "\n".join(tier_lines(tier, ladder, currency, language)))
     yield f"{key}.name", Rule(tier.name, lambda _: ", ".join(f"{name} ({code})" for code, name in tier.name.items()))
     yield f"{key}.enter", _requirement(tier.enter, currency, ladder.balance)
-    yield f"{key}.keep", _requirement(tier.keep, currency, ladder.balance)
+    yield f"{key}.keep", _requirement(stays_with(tier), currency, ladder.balance)
     yield f"{key}.benefits", _same(list(tier.benefits))
     yield f"{key}.service_level", _same(tier.service_level)
     notice = tier.notice_days

@@ -3,6 +3,7 @@
 from streams.policy.condition_words import Language, requirement_in_words
 from streams.policy.ladder_words import LADDER_WORDS, LadderWords
 from streams.policy.model import ChurnRules, Ladder, Policy, Span, Tier
+from streams.policy.staying import stays_with
 
 __all__ = [
     "Language",
@@ -65,7 +66,7 @@ def tier_lines(tier: Tier, ladder: Ladder, currency: str, language: Language) ->
             name=tier_name(tier, language),
             id=tier.id,
             enter=requirement_in_words(tier.enter, currency, language, ladder.balance),
-            keep=requirement_in_words(tier.keep, currency, language, ladder.balance),
+            keep=requirement_in_words(stays_with(tier), currency, language, ladder.balance),
         )
     ]
     if tier.deduct:

@@ -103,7 +103,7 @@ TIER: Final[Mapping[str, Key]] = {
         'enter.any = [{ metric = "orders", window = "365 days", at_least = 30 }]',
     ),
     "keep": Key(
-        "Whoever meets it stays.",
+        "Whoever meets it stays, and whoever meets `enter`.",
         "`enter` eased by `keep_ratio`",
         "a group of conditions",
         'keep.all = [{ metric = "orders", window = "365 days", at_least = 20 }]',

@@ -1,4 +1,4 @@
-"""What is odd about ladders, though valid: tiers lost as soon as they are reached, falls past every tier, idle keys."""
+"""What is odd about ladders, though valid: tiers lost as soon as they are reached, falls past all tiers, idle rules."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from streams.policy.logic import implies, impossible
 from streams.policy.metrics import METRICS
 from streams.policy.model import AllOf, AnyOf, Comparison, Ladder, NotMet, Requirement, Tier, comparisons
 from streams.policy.positions import Path
+from streams.policy.staying import only_entering, stays_with
 from streams.policy.windows import LIFETIME
 
 _ONCE = Comparison("orders", ">=", 1)
@@ -22,6 +23,7 @@ def ladder_cautions(ladder: Ladder, path: Path) -> Iterator[Caution]:
     for place, tier in enumerate(ladder.tiers):
         at: Path = (*path, "tier", place)
         yield from _lost_at_once(ladder, tier, at)
+        yield from _idle_keep(tier, at)
         yield from _late_notice(ladder, tier, at)
         if place:
             yield from _falls_past(ladder, tier, ladder.tiers[:place], at)
@@ -44,18 +46,31 @@ def repeated_ladders(ladders: tuple[Ladder, ...]) -> Iterator[Caution]:
 
 
 def _lost_at_once(ladder: Ladder, tier: Tier, at: Path) -> Iterator[Caution]:
-    """Where `keep` is asked for from the first moment on, entering has to bring it."""
-    if ladder.clock != "continuous" or ladder.validity is not None:
+    """Where `keep` is asked for from the first moment on, it must not begin to count only then."""
+    if ladder.clock != "continuous" or ladder.validity is not None or not _begins_anew(stays_with(tier)):
         return
     falls = f"falls {_days(ladder.grace_days)} later" if ladder.grace_days else "falls at once"
-    remedy = 'give the ladder a validity, such as validity = "12 months", or a clock'
-    if any(c.window.kind == "since-change" and c.operator in {">=", ">"} for c in comparisons(tier.keep)):
-        message = f"counts from nothing when the tier is reached: whoever does nothing more {falls}; {remedy}"
-        yield Caution((*at, "keep"), message)
-    elif not implies(tier.enter, tier.keep):
-        message = (
-            f"does not follow from `enter`: whoever enters without meeting it {falls}; ask for it there, or {remedy}"
-        )
+    message = (
+        f"counts from nothing when the tier is reached: whoever does nothing more {falls}; "
+        'give the ladder a validity, such as validity = "12 months", or a clock'
+    )
+    yield Caution((*at, "keep"), message)
+
+
+def _begins_anew(requirement: Requirement) -> bool:
+    """Whether nobody meets it who has just reached the tier."""
+    if isinstance(requirement, Comparison):
+        return requirement.window.kind == "since-change" and requirement.operator in {">=", ">"}
+    if isinstance(requirement, NotMet):
+        return False
+    begin = [_begins_anew(part) for part in requirement.parts]
+    return any(begin) if isinstance(requirement, AllOf) else all(begin)
+
+
+def _idle_keep(tier: Tier, at: Path) -> Iterator[Caution]:
+    """Whoever meets `enter` stays, so that asking for more in `keep` keeps nobody else."""
+    if implies(tier.keep, tier.enter) and not implies(tier.enter, tier.keep):
+        message = "never decides: it asks for more than `enter`, and whoever meets `enter` keeps the tier; ask for less"
         yield Caution((*at, "keep"), message)
 
 
@@ -63,14 +78,14 @@ def _falls_past(ladder: Ladder, tier: Tier, below: tuple[Tier, ...], at: Path) -
     """A fall should land on a tier below, not always run through all of them."""
     if 0 < ladder.step_down < tier.rank:
         return
-    caught = [lower for lower in below if _brings(tier.enter, lower.keep)]
+    caught = [lower for lower in below if _brings(tier.enter, stays_with(lower))]
     if not caught:
         message = (
             f"a gap below `{tier.id}`: nothing that it asks for keeps a tier below, so that a fall from it may lead "
             "off the ladder; let a tier below keep with less of the same, or write step_down = 1"
         )
         yield Caution((*at, "id"), message)
-    elif implies(below[-1].keep, tier.keep):
+    elif implies(stays_with(below[-1]), stays_with(tier)):
         message = (
             f"nobody falls from `{tier.id}` to `{below[-1].id}`: whoever keeps `{below[-1].id}` keeps `{tier.id}` as "
             "well; let the higher tier ask for more"
@@ -109,9 +124,7 @@ def _late_notice(ladder: Ladder, tier: Tier, at: Path) -> Iterator[Caution]:
 def _foreseen_days(ladder: Ladder, tier: Tier) -> int | None:
     """How long somebody who has just done enough keeps the tier without doing more; None: not known, or for ever."""
     held = ladder.validity.days or ladder.validity.months * _DAYS_PER_MONTH if ladder.validity is not None else 0
-    if held and not implies(tier.enter, tier.keep):
-        return held
-    lasting = [_lasting_days(c) for c in comparisons(tier.keep)]
+    lasting = [_lasting_days(c) for c in comparisons(stays_with(tier))]
     known = [days for days in lasting if days is not None]
     return max(held, *known) if known and len(known) == len(lasting) else None
 
@@ -128,13 +141,23 @@ def _flaps(ladder: Ladder, path: Path) -> Iterator[Caution]:
     if ladder.clock != "continuous" or ladder.validity is not None or ladder.grace_days:
         return
     for place, tier in enumerate(ladder.tiers):
-        rolling = any(METRICS[c.metric].windows != "none" and c.window != LIFETIME for c in comparisons(tier.keep))
-        if rolling and implies(tier.keep, tier.enter):
+        if implies(tier.keep, tier.enter) and _rolls(tier.keep):
             message = (
                 f"tier `{tier.id}` flaps: it is lost and won back as single days leave its window; write "
                 'grace = "30 days", keep_ratio = 0.9 or a validity'
             )
             yield Caution((*path, "tier", place, "enter"), message)
+        elif any(_rolls(way) for way in only_entering(tier)):
+            message = (
+                f"tier `{tier.id}` flaps: who enters it by what `keep` leaves out loses it and wins it back as single "
+                'days leave the window; ask for less of it in `keep`, or write grace = "30 days" or a validity'
+            )
+            yield Caution((*path, "tier", place, "keep"), message)
+
+
+def _rolls(requirement: Requirement) -> bool:
+    """Whether days leave a window of it."""
+    return any(METRICS[c.metric].windows != "none" and c.window != LIFETIME for c in comparisons(requirement))
 
 
 def _excludes(minimum: Requirement, enter: Requirement) -> bool:

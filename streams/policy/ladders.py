@@ -8,7 +8,7 @@ from streams.policy.conditions import Context, read_requirement
 from streams.policy.document import Node, PolicyError
 from streams.policy.model import Clock, Ladder, Requirement, Span, Tier, comparisons
 from streams.policy.reading import Table, quoted
-from streams.policy.tiers import TIER_HINT, note_lost_at_once, note_unreachable, read_tier
+from streams.policy.tiers import TIER_HINT, note_idle_keep, note_unreachable, read_tier
 from streams.policy.windows import MONTHS_PER_YEAR, is_day_of_year
 
 KEYS: Final = (
@@ -78,7 +78,7 @@ def _read_ladder(node: Node, context: Context, mistakes: list[PolicyError]) -> L
     complete = tuple(tier for tier in tiers if tier is not None)
     validity = _read_validity(table, review.clock)
     if review.clock == "continuous" and table.find("validity") is None:
-        note_lost_at_once(nodes, tiers, table)
+        note_idle_keep(nodes, tiers, table)
     ladder: dict[str, Any] = {
         "grace_days": table.days("grace", low=0, high=GRACE_DAYS_MAX) or 0,
         "audience": _choice(table, "audience", ("public", "internal")) or "public",

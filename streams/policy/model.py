@@ -119,7 +119,7 @@ class Span(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One rung: whoever meets `enter` rises to it at once, and stays while `keep` is met."""
+    """One rung: whoever meets `enter` rises to it at once, and stays while that or `keep` is met."""
 
     id: str
     rank: int  # 1 is the lowest

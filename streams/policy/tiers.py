@@ -45,8 +45,8 @@ def read_tier(node: Node, rank: int, context: Context, keep_ratio: Decimal, mist
     )
 
 
-def note_lost_at_once(nodes: list[Node], tiers: list[Tier | None], ladder: Table) -> None:
-    """Note every `keep` that asks for more than `enter`, on a ladder that asks for it from the first moment on."""
+def note_idle_keep(nodes: list[Node], tiers: list[Tier | None], ladder: Table) -> None:
+    """Note every `keep` that never decides, as it asks for more than `enter`, on a ladder that always asks for it."""
     for node, tier in zip(nodes, tiers, strict=True):
         keep = node.table().get("keep")
         if (
@@ -55,7 +55,10 @@ def note_lost_at_once(nodes: list[Node], tiers: list[Tier | None], ladder: Table
             and implies(tier.keep, tier.enter)
             and not implies(tier.enter, tier.keep)
         ):
-            ladder.note(keep, "asks for more than `enter`: who enters the tier would start to fall at once")
+            ladder.note(
+                keep,
+                "asks for more than `enter` and never decides, for whoever meets `enter` keeps the tier; ask for less",
+            )
 
 
 def note_unreachable(nodes: list[Node], tiers: list[Tier | None], ladder: Table) -> None:

@@ -1,7 +1,8 @@
 """The place on a ladder.
 
-Rise at once, keep at a lower mark, fall after a grace period, correct what was said too early. On a ladder with a clock
-`keep` is asked for at reviews only, over the period that has ended.
+Rise at once, keep at a lower mark, fall after a grace period, correct what was said too early. Whoever meets `enter`
+keeps the tier. On a ladder with a clock `keep` is asked for at reviews only, over the period that has ended; who would
+be lifted right back at that very instant stays.
 
 Between two records the one question is when time alone next changes anything. That instant is exact, and on a steady
 ladder, after a record that only adds, the instant computed before is still not too late.
@@ -166,7 +167,10 @@ def _hold(now: Moment, rules: LadderRules, *, taken: bool) -> tuple[bool, bool]:
 
 
 def _review(now: Moment, rules: LadderRules, *, kept: bool) -> bool:
-    """What a clock asks for: `keep` over the period that has ended, or in the grace period after it."""
+    """What a clock asks for: `keep` over the period that has ended, or in the grace period after it.
+
+    `enter` counts as of the review as well, or whoever meets it then would fall, to rise again by whatever comes next.
+    """
     standing, ladder = now.standing, rules.ladder
     tier = rules.tiers[standing.rank - 1]
     if standing.grace_until:
@@ -187,7 +191,7 @@ def _review(now: Moment, rules: LadderRules, *, kept: bool) -> bool:
         standing.deducted += min(tier.tier.deduct, left if isinstance(left, int) else 0)
     now.deducted = standing.deducted
     closed = now.end_of(now.calendar.day_of(standing.review_at) - 1)
-    if tier.keep.met(closed):
+    if tier.keep.met(closed) or tier.enter.met(now):
         standing.review_at = next_review(ladder, now, standing.since, standing.valid_until)
         standing.judged_day = 0
         return True

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from streams.customer.outcome import Booked
 from streams.policy.logic import implies
-from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Tier
+from streams.policy.model import NO_FILTER, Comparison, Ladder, Policy, Requirement, Tier
+from streams.policy.staying import stays_with
 from streams.policy.windows import LIFETIME
 from streams.standing.fact_gauges import Constant, Membership, Override
 from streams.standing.gauge import Gauge, Value
@@ -21,10 +22,13 @@ class TierRules(NamedTuple):
     tier: Tier
     enter: Rule
     keep: Rule
+    """What keeps it: `keep`, or `enter` where that does not imply it."""
+    stays_with: Requirement
+    """The requirement that `keep` judges."""
     enters_by_time: bool
     """Whether time alone can make somebody meet `enter`."""
     kept_by_time: bool
-    """Whether time alone can make somebody meet `keep` again."""
+    """Whether time alone can make somebody meet what keeps it again."""
     gate: bool
     """Whether nobody who misses `enter` meets that of a higher tier."""
 
@@ -79,9 +83,10 @@ def _ladder(policy: Policy, risk: RiskRules | None, ladder: Ladder) -> LadderRul
 
     tiers = []
     for tier in ladder.tiers:
-        enter, keep = rule_of(tier.enter, gauge_of), rule_of(tier.keep, gauge_of)
+        staying = stays_with(tier)
+        enter, keep = rule_of(tier.enter, gauge_of), rule_of(staying, gauge_of)
         gate = all(implies(higher.enter, tier.enter) for higher in ladder.tiers[tier.rank :])
-        tiers.append(TierRules(tier, enter, keep, enter.may_turn(met=True), keep.may_turn(met=True), gate))
+        tiers.append(TierRules(tier, enter, keep, staying, enter.may_turn(met=True), keep.may_turn(met=True), gate))
     minimum = None if ladder.minimum is None else rule_of(ladder.minimum, gauge_of)
     rules = [rule for t in tiers for rule in (t.enter, t.keep)]
     steady = all(leaf.gauge.sinks or leaf.gauge.constant for rule in rules for leaf in rule.leaves())

@@ -109,7 +109,9 @@ def _failing_review(now: Moment, rules: LadderRules, tier: TierRules) -> Foresee
         later = later.moved(at)
         later.deducted += tier.tier.deduct
         closed = later.end_of(later.day - 1)
-        if not tier.keep.met(closed):
+        if not tier.keep.met(closed) and not tier.enter.met(later):
+            if not rules.ladder.grace_days:
+                return Foreseen(at, landing(later, rules, closed), closed)
             return _fall(later, rules, tier, days_later(now.calendar, at, rules.ladder.grace_days), closed)
         at = next_review(rules.ladder, later, standing.since, standing.valid_until)
     return NO_FALL

@@ -11,6 +11,7 @@ from streams.policy.model import (
     Ladder,
     Policy,
     Requirement,
+    Tier,
     comparisons,
     requirements_of,
 )
@@ -134,7 +135,7 @@ class NaiveProgramme:
 
     def _hold(self, ladder: Ladder, place: Place, *, took: bool) -> bool:
         tier = ladder.tiers[place.rank - 1]
-        kept = self._holds(ladder, place, tier.keep)
+        kept = self._kept(ladder, place, tier)
         if not kept and took and place.seen is not None and not self._was_reached(ladder, place):
             self._go_back(ladder, place)
             return True
@@ -160,11 +161,11 @@ class NaiveProgramme:
                 left = self.member.read(Comparison("balance", ">=", 0, name=ladder.balance), view)
                 place.deducted += min(tier.deduct, left if isinstance(left, int) else 0)
             closed = self.calendar.day_of(place.review_at) - 1
-            if self._holds(ladder, place, tier.keep, closed):
+            if self._kept(ladder, place, tier, closed) or self._holds(ladder, place, tier.enter):
                 place.review_at, place.judged_day = self._next_review(ladder, place), 0
                 return
             place.judged_day, place.grace_until = closed, self._days_later(place.review_at, ladder.grace_days)
-        elif kept or self._holds(ladder, place, tier.keep, place.judged_day):
+        elif kept or self._kept(ladder, place, tier, place.judged_day):
             place.grace_until = place.judged_day = 0
             place.review_at = self._next_review(ladder, place)
             return
@@ -177,7 +178,7 @@ class NaiveProgramme:
         """A late order shows that the last review should have been passed: go on as if it had."""
         closed = place.judged_day
         lost = ladder.tiers[place.rank : place.risen_from]
-        kept = [tier.rank for tier in lost if self._holds(ladder, place, tier.keep, closed)]
+        kept = [tier.rank for tier in lost if self._kept(ladder, place, tier, closed)]
         if kept:
             self._stand(ladder, place, kept[-1], since=self.calendar.start_of(closed + 1))
         return bool(kept)
@@ -200,9 +201,7 @@ class NaiveProgramme:
         from_rank = place.risen_from
         between = [t.rank for t in ladder.tiers[from_rank : place.rank - 1] if self._holds(ladder, place, t.enter)]
         asked = self._asked_before(ladder, place)
-        kept = [
-            t.rank for t in ladder.tiers[:from_rank] if any(self._holds(ladder, place, t.keep, day) for day in asked)
-        ]
+        kept = [t.rank for t in ladder.tiers[:from_rank] if any(self._kept(ladder, place, t, day) for day in asked)]
         rank = max(between, default=max(kept, default=0))
         if rank and self._holds(ladder, place, ladder.tiers[rank - 1].enter):
             self._enter(ladder, place, rank, from_rank if between else rank - 1)
@@ -225,8 +224,7 @@ class NaiveProgramme:
         kept = [
             tier.rank
             for tier in ladder.tiers[lowest : place.rank - 1]
-            if self._holds(ladder, place, tier.keep)
-            or (closed is not None and self._holds(ladder, place, tier.keep, closed))
+            if self._kept(ladder, place, tier) or (closed is not None and self._kept(ladder, place, tier, closed))
         ]
         return max(kept, default=lowest)
 
@@ -240,7 +238,7 @@ class NaiveProgramme:
         place.rank, place.since, place.valid_until, place.seen = rank, since or self.now, valid_until, None
         place.grace_until = place.judged_day = 0
         place.review_at = self._next_review(ladder, place) if rank and ladder.clock != "continuous" else 0
-        missed = rank and not self._holds(ladder, place, ladder.tiers[rank - 1].keep)
+        missed = rank and not self._kept(ladder, place, ladder.tiers[rank - 1])
         if missed and ladder.clock == "continuous" and self.now >= valid_until:
             place.grace_until = self._days_later(self.now, ladder.grace_days)
 
@@ -248,7 +246,7 @@ class NaiveProgramme:
         if place.override_until <= self.now:
             place.override, place.override_until = -1, FOREVER
         if place.match and (place.match_until <= self.now or place.rank >= place.match):
-            if place.rank < place.match and self._holds(ladder, place, ladder.tiers[place.match - 1].keep):
+            if place.rank < place.match and self._kept(ladder, place, ladder.tiers[place.match - 1]):
                 self._stand(ladder, place, place.match)
             place.match, place.match_until = 0, FOREVER
 
@@ -282,6 +280,10 @@ class NaiveProgramme:
     def _view(self, ladder: Ladder, place: Place, closed: int | None = None) -> View:
         at = self.now if closed is None else self.calendar.start_of(closed + 1) - 1
         return View(at, self.calendar.day_of(at), closed, place.since, place.deducted, ladder.balance)
+
+    def _kept(self, ladder: Ladder, place: Place, tier: Tier, closed: int | None = None) -> bool:
+        """Whoever meets `keep` stays, and whoever meets `enter`."""
+        return any(self._holds(ladder, place, part, closed) for part in (tier.keep, tier.enter))
 
     def _holds(self, ladder: Ladder, place: Place, requirement: Requirement, closed: int | None = None) -> bool:
         view = self._view(ladder, place, closed)

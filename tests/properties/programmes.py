@@ -120,17 +120,7 @@ probabilities = st.builds(
     st.integers(5, 19),
     st.sampled_from((0, 60)),
 )
-SINKING = (
-    Comparison("recency", "<=", 40),
-    Comparison("recency", "<", 100),
-    Comparison("membership", "==", True, name="plus"),  # noqa: FBT003 - the threshold
-    Comparison("p_alive", ">=", 0.5),
-    Comparison("p_no_purchase", "<", 0.75, horizon_days=60),
-)
-"""What time alone can only end; so on a ladder with a clock who misses it over a period misses it after it as well."""
-
 steady_leaves: st.SearchStrategy[Requirement] = sums(LOWER)
-sinking_leaves: st.SearchStrategy[Requirement] = sums(LOWER) | sums(LOWER) | st.sampled_from(SINKING)
 any_leaves: st.SearchStrategy[Requirement] = sums(LOWER) | sums(ANY) | shares() | spans | facts | probabilities
 
 
@@ -147,7 +137,7 @@ def requirements(leaves: st.SearchStrategy[Requirement], *, negated: bool) -> st
 
 @st.composite
 def ladders(draw: st.DrawFn, name: str, clock: str, leaves: st.SearchStrategy[Requirement], *, negated: bool) -> Ladder:
-    """One to three tiers. Whoever meets `enter` meets `keep`: else nobody would stay where they rise to."""
+    """One to three tiers. What it takes to keep one is as much, or less, or something else altogether."""
     balance = draw(st.sampled_from(("", "spend", "orders"))) if clock != "continuous" else ""
     if balance:
         threshold = st.sampled_from((4_000, 9_000) if balance == "spend" else (1, 2))
@@ -156,7 +146,13 @@ def ladders(draw: st.DrawFn, name: str, clock: str, leaves: st.SearchStrategy[Re
     for rank in range(1, draw(st.integers(1, 3)) + 1):
         enter = draw(requirements(leaves, negated=negated))
         eased = draw(st.sampled_from((enter, halved(enter))))
-        keep = AnyOf((eased, draw(leaves))) if draw(st.booleans()) else eased
+        match draw(st.sampled_from(("eased", "or else", "other"))):
+            case "or else":
+                keep: Requirement = AnyOf((eased, draw(leaves)))
+            case "other":
+                keep = draw(requirements(leaves, negated=negated))
+            case _:
+                keep = eased
         notice = draw(st.sampled_from(((), (), (30, 7), (3,))))
         deduct = draw(st.sampled_from((0, 1_000 if balance == "spend" else 1))) if balance else 0
         tiers.append(Tier(f"{name}{rank}", rank, {"en": f"T{rank}"}, enter, keep, notice_days=notice, deduct=deduct))
@@ -200,8 +196,8 @@ def programmes(draw: st.DrawFn, *, steady: bool = False) -> Policy:
     drawn = []
     for name in ("first", "second")[: draw(st.integers(1, 2))]:
         clock = "continuous" if steady else draw(st.sampled_from(("continuous", *CLOCKS)))
-        leaves = steady_leaves if steady else sinking_leaves if clock != "continuous" else any_leaves
-        ladder = draw(ladders(name, clock, leaves, negated=not steady and clock == "continuous"))
+        leaves = steady_leaves if steady else any_leaves
+        ladder = draw(ladders(name, clock, leaves, negated=not steady))
         drawn.append(msgspec.structs.replace(ladder, minimum=None) if steady else ladder)
     return Policy("drawn", "USD", draw(st.sampled_from(ZONES)), tuple(drawn), CHURN, "h")
 

@@ -4,16 +4,18 @@ import random
 import tomllib
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from operator import ge, gt, le, lt
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.policy.canonical import canonical, load_canonical
 from streams.policy.logic import implies, impossible, scaled
-from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Policy, Requirement
+from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Policy, Requirement, Tier
 from streams.policy.parse import parse
 from streams.policy.positions import lines_of
+from streams.policy.staying import stays_with
 from streams.policy.windows import LIFETIME, Window, rolling
 from tests.properties.policy_files import Doc, at, documents, paths_of, put, written
 from tests.requirements import at_least
@@ -26,6 +28,7 @@ WINDOWS = (
     Window("calendar-year"),
     LIFETIME,
 )
+WINDOW_NAMES = tuple(window.name for window in WINDOWS)
 leaves = st.builds(
     Comparison,
     metric=st.sampled_from(SUMMED),
@@ -139,6 +142,22 @@ def test_what_implies_really_implies(strong: Requirement, weak: Requirement, sum
     if implies(strong, weak):
         assert met(weak, sums) or not met(strong, sums)
     assert implies(strong, strong)
+
+
+@given(requirements, requirements, customers())
+@example(
+    AnyOf((at_least("orders", 30, 3), at_least("visits", 30, 2))),
+    AnyOf((at_least("orders", 30, 3), at_least("spend", 30, 4))),
+    {(metric, window): 3 * (metric == "orders") for metric, window in product(SUMMED, WINDOW_NAMES)},
+)
+def test_a_tier_is_kept_by_keep_or_enter(
+    enter: Requirement, keep: Requirement, sums: dict[tuple[str, str], int]
+) -> None:
+    """Whatever is left out of the two because it never decides."""
+    staying = stays_with(Tier("one", 1, {"en": "One"}, enter, keep))
+    assert met(staying, sums) is (met(enter, sums) or met(keep, sums))
+    if implies(enter, keep):
+        assert staying == keep
 
 
 @given(requirements, customers())

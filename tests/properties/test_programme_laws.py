@@ -11,6 +11,7 @@ from schemas.decisions import ChurnRiskChanged, DowngradeUpcoming, Reason, TierC
 from streams.customer.record import decode_state, encode_state
 from streams.effects import Effects
 from streams.policy.model import AnyOf, Comparison, NotMet, Policy, Requirement
+from streams.policy.staying import stays_with
 from streams.process import pass_time
 from streams.regime import regime_of
 from streams.standing.evidence import asked_about, metric_name, window_name
@@ -119,10 +120,10 @@ def test_reasons_decide_by_their_own_numbers(life: list[Step], policy: Policy, s
         now = arrival.recorded_at
     to_the_end(folded, now)
     rules = {
-        f"{ladder.id}.{tier.id}.{part}": getattr(tier, part)
+        f"{ladder.id}.{tier.id}.{name}": rule
         for ladder in policy.ladders
         for tier in ladder.tiers
-        for part in ("enter", "keep")
+        for name, rule in (("enter", tier.enter), ("keep", stays_with(tier)))
     }
     for change in folded.changes:
         decision = change.decision

@@ -74,8 +74,8 @@ CHANGES = [
         "at_least = 18",
         "changed",
         f"{GOLD}.keep",
-        "at least 20 orders in the last 365 days",
-        "at least 18 orders in the last 365 days",
+        "at least 20 orders in the last 365 days or at least 3000.00 CNY net spend in the last 365 days",
+        "at least 18 orders in the last 365 days or at least 3000.00 CNY net spend in the last 365 days",
     ),
     (
         'benefits = ["free_refill", "birthday_gift"]',
@@ -195,7 +195,11 @@ def test_the_negation_of_what_may_be_unknown_is_a_difference() -> None:
 def test_a_currency_changes_what_asks_for_money() -> None:
     """And nothing else: 3000 yen are another amount, 20 orders are 20 orders."""
     now = policy_of((COFFEE_HOUSE + CHURN).replace('"CNY"', '"USD"'))
-    assert [one.key for one in differences(BEFORE, now)] == ["policy.currency", f"{GOLD}.enter"]
+    assert [one.key for one in differences(BEFORE, now)] == [
+        "policy.currency",
+        f"{GOLD}.enter",
+        f"{GOLD}.keep",
+    ]
 
 
 def test_tiers_and_ladders_come_and_go_as_a_whole() -> None:
@@ -210,7 +214,7 @@ def test_tiers_and_ladders_come_and_go_as_a_whole() -> None:
         "+ ladder.club.tier.gold",
         (
             "      2. 金星（gold）：升级条件：近 365 天订单满 30 笔，或近 365 天净消费满 3000.00 CNY；"
-            "保级条件：近 365 天订单满 20 笔。"
+            "保级条件：近 365 天订单满 20 笔，或近 365 天净消费满 3000.00 CNY。"
         ),
         "         降级前 30 天和 7 天发出预告。",
         "         权益：free_refill、birthday_gift。",

@@ -16,7 +16,8 @@ On each anniversary of reaching a tier it is reviewed whether the tier is kept. 
 Who has not kept it then, nor does within 30 days, falls to the next one below.
   1. Green (green): enter with at least 1 order ever; keep with at least 1 order ever.
   2. Gold (gold): enter with at least 30 orders in the last 365 days \
-or at least 3000.00 CNY net spend in the last 365 days; keep with at least 20 orders in the last 365 days.
+or at least 3000.00 CNY net spend in the last 365 days; keep with at least 20 orders in the last 365 days \
+or at least 3000.00 CNY net spend in the last 365 days.
      A fall is announced 30 and 7 days before.
      Benefits: free_refill, birthday_gift.
      Service level: priority.
@@ -29,7 +30,8 @@ COFFEE_HOUSE_CHINESE = """\
 等级体系“club”：达到某一等级的条件即刻升级。等级至少有效 12 个月。每逢达到等级的周年日复核是否保级。\
 届时不满足保级条件且 30 天内仍未满足者，降至下一级。
   1. 绿星（green）：升级条件：累计订单满 1 笔；保级条件：累计订单满 1 笔。
-  2. 金星（gold）：升级条件：近 365 天订单满 30 笔，或近 365 天净消费满 3000.00 CNY；保级条件：近 365 天订单满 20 笔。
+  2. 金星（gold）：升级条件：近 365 天订单满 30 笔，或近 365 天净消费满 3000.00 CNY；\
+保级条件：近 365 天订单满 20 笔，或近 365 天净消费满 3000.00 CNY。
      降级前 30 天和 7 天发出预告。
      权益：free_refill、birthday_gift。
      服务级别：priority。
