@@ -6,6 +6,7 @@ from schemas.events import Event, OverrideCleared, OverrideSet, TierMatchGranted
 from schemas.journal import CountersDeclared, ModelActivated, PolicyActivated
 from streams.customer.state import CustomerState
 from streams.policy.model import OrderFilter
+from streams.recount import withdraws
 from streams.regime import Regime
 
 Entry = dict[str, object]
@@ -23,8 +24,9 @@ def activation(event: PolicyActivated | ModelActivated, lacking: Iterable[OrderF
 
 
 def declaration(event: CountersDeclared, filters: Iterable[OrderFilter]) -> Entry:
-    """Counters that a policy to come needs: from here on, who is new is counted for them."""
-    return {"type": "counters.declared", "id": event.id, "counters": [where.name for where in filters]}
+    """Counters that a policy to come needs: from here on, who is new is counted for them; or that none needs any more."""
+    what = "withdrawn" if withdraws(event) else "declared"
+    return {"type": f"counters.{what}", "id": event.id, "counters": [where.name for where in filters]}
 
 
 def by_hand(event: Event, key: bytes, state: CustomerState, regime: Regime) -> Entry:

@@ -17,7 +17,7 @@ from schemas.journal import CountersDeclared, ModelActivated, PolicyActivated
 from streams.models.churn_model import load_model
 from streams.policy.model import Declaration, OrderFilter
 from streams.policy.parse import load_canonical
-from streams.recount import declared
+from streams.recount import declared, withdraws
 from streams.regime import Regime, follow, follow_model, settle_counters
 
 
@@ -68,13 +68,17 @@ class PolicyLog:
         return lacking
 
     def declare(self, event: CountersDeclared) -> Declaration | None:
-        """Let who is new be counted for these too, in place of what was declared before; None if they are already."""
-        if self.declaration is not None and self.declaration.id == event.id:
+        """Let who is new be counted for these too, in place of what was declared before, or withdraw it.
+
+        Returns what is declared now, or was until now; None if nothing changes.
+        """
+        before, withdrawn = self.declaration, withdraws(event)
+        if (before is None) if withdrawn else (before is not None and before.id == event.id):
             return None
         number = self._declared.declaration.number if self._declared is not None else 0
-        self._declared = DeclaredCounters(declared(event, number + 1), is_open=True)
+        self._declared = DeclaredCounters(declared(event, number + 1), is_open=not withdrawn)
         self._settle()
-        return self.declaration
+        return before if withdrawn else self.declaration
 
     def changed(self) -> list[StateRecord]:
         """What the changelog has to be told since the last time."""

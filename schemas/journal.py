@@ -82,7 +82,7 @@ class GoLive(Control, kw_only=True, tag="go-live"):
 class CountersDeclared(Control, kw_only=True, tag="counters.declared"):
     """A policy to come needs these counters: who is new is counted from the start, everybody else is restated.
 
-    The newest declaration holds; one of the same counters changes nothing.
+    The newest declaration holds; one of the same counters changes nothing, one without counters withdraws it.
     """
 
     id: Id

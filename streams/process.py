@@ -20,6 +20,7 @@ from streams.customer.standing import NO_BAND, LadderStanding, RiskStanding
 from streams.customer.state import NEVER, CustomerState
 from streams.effects import Effects, Trigger
 from streams.hearing import hear
+from streams.recount import let_go
 from streams.regime import Regime
 from streams.standing import churn, ladder
 from streams.standing.announce_band import announce_band
@@ -90,6 +91,8 @@ def process(
     if state.due <= recorded_at or state.ordinal + 1 < len(regimes):
         pass_time(state, regimes, recorded_at, effects)
     regime = regimes[state.ordinal]
+    if state.declaration:
+        let_go(state, regime)
     at = max(state.clock, recorded_at)
     as_of = reach(state, regime, at, effects)
     state.journal_seq += 1

@@ -4,6 +4,9 @@ A declaration names the counters. From it on, customers who are new are counted 
 somebody folds the journal again and writes what the counters amount to into the customer's own partition. It is taken
 if it was counted from all records of the customer that came before it, and from no others: a rule about the customer's
 own records alone, whatever time has passed meanwhile. Taking it decides, publishes and changes nothing else.
+
+A declaration of no counters withdraws the one before it. What was counted for a declaration that no longer holds is let
+go of with the customer's next own record, and never trusted again: a later one has a number of its own.
 """
 
 import hashlib
@@ -28,6 +31,10 @@ def filters_text(filters: tuple[OrderFilter, ...]) -> str:
     return msgspec.json.encode(sorted(filters, key=lambda where: where.name)).decode()
 
 
+NOTHING: Final = filters_text(())
+"""The text of a declaration that withdraws the one before it."""
+
+
 def declaration_id(text: str) -> str:
     """What identifies a declaration."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -36,6 +43,11 @@ def declaration_id(text: str) -> str:
 def declared(event: CountersDeclared, number: int) -> Declaration:
     """The declaration of a record, as the one with this number."""
     return Declaration(number, event.id, _decode_filters(event.text))
+
+
+def withdraws(event: CountersDeclared) -> bool:
+    """Whether it takes back what was declared before."""
+    return event.text == NOTHING
 
 
 def is_counted(state: CustomerState, declaration: Declaration) -> bool:
@@ -85,7 +97,16 @@ def restate(
         if name not in always:
             series.take_over(state, name, found)
     state.declaration = declaration.number
+    series.keep_counters(state, {where.name for where in regime.counted_of(state)})
     return "taken"
+
+
+def let_go(state: CustomerState, regime: Regime) -> None:
+    """Drop what was counted for a declaration that no longer holds, when a record of the customer's own comes."""
+    declaration = regime.declaration
+    if declaration is None or not is_counted(state, declaration):
+        series.keep_counters(state, {where.name for where in regime.counted})
+        state.declaration = 0
 
 
 def _malformed(detail: str) -> Rejected:

@@ -7,6 +7,7 @@ takes the same part.
 """
 
 import struct
+from collections.abc import Container
 from itertools import pairwise
 from typing import Final
 
@@ -94,6 +95,11 @@ def take_over(state: CustomerState, name: str, counted: Series) -> None:
     log = counted.log[_position(counted.log, entry.size, _day_at(days, 0)) :] if days else bytearray()
     shares = b"".join(_SHARE.pack(*share) for share in _SHARE.iter_unpack(counted.shares) if share[0] in known)
     state.series[name] = Series(log, counted.count, counted.amount, bytearray(shares))
+
+
+def keep_counters(state: CustomerState, names: Container[str]) -> None:
+    """Let go of every counter that a policy declared but these."""
+    state.series = {name: series for name, series in state.series.items() if "=" not in name or name in names}
 
 
 def well_formed(name: str, counted: Series) -> bool:

@@ -5,6 +5,7 @@ What the new policy no longer has is left, and its leaving is announced as any o
 
 from typing import NamedTuple
 
+from streams.customer import series
 from streams.customer.standing import NO_BAND, NO_RANK, LadderStanding
 from streams.customer.state import CustomerState
 from streams.policy.model import Ladder, Policy, Tier
@@ -50,8 +51,7 @@ def carry_over(state: CustomerState, old: Regime, new: Regime) -> Left:
         standing.valid_until = held_until(rules.ladder, reached) if standing.rank and not standing.fell else 0
         state.ladders.append(standing)
     gone = [(rules, standing, tier) for rules, standing in held.values() if (tier := rules.tier(standing.shown))]
-    counted = {where.name for where in new.counted_of(state)}
-    state.series = {name: series for name, series in state.series.items() if "=" not in name or name in counted}
+    series.keep_counters(state, {where.name for where in new.counted_of(state)})
     return Left(left, gone, _carry_band_over(state, old.policy, new.policy))
 
 

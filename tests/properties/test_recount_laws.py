@@ -94,7 +94,10 @@ happenings = st.builds(
 told = st.builds(
     Told,
     st.sampled_from(
-        (*("count", "restate", "too late", "much later") * 2, "tick", *BEFORE_NAMES, "declare", "declare others")
+        (
+            *("count", "restate", "too late", "much later") * 2,
+            *("tick", *BEFORE_NAMES, "declare", "declare others", "withdraw"),
+        )
     ),
     st.integers(0, 2),
 )
@@ -118,6 +121,8 @@ class Shop:
                 self.journal.declare(counters(wanted))
             case Told(kind="declare others"):
                 self.journal.declare((OrderFilter(category=("hats",)), OrderFilter(store=("s9",))))
+            case Told(kind="withdraw"):
+                self.journal.declare(())
             case Told(kind="tick"):
                 self.pass_time((0, 40, 450)[item.customer])
             case Told(kind="count"):
@@ -232,6 +237,36 @@ def test_counted_anew_is_counted_from_the_beginning(
         for key, state in replayed.fold.customers()
     }
     assert last(live.topics["customer-profiles"]).keys() == want.keys()
+
+
+@settings(max_examples=50, deadline=None)
+@given(items, long(happenings, 8), st.integers(0, len(BEFORE) - 1), plans, st.integers(0, 4))
+def test_what_was_withdrawn_leaves_nothing(
+    meanwhile: list[Happening | Told], after: list[Happening], first: int, plan: list[Step], decoded_max: int
+) -> None:
+    """Whoever has an event after it has the state of somebody for whom nothing was ever declared; live and replayed."""
+    shop = Shop(first)
+    for item in (*meanwhile, Told("declare", 0), Told("withdraw", 0)):
+        shop.play(item)
+    seen = len(shop.journal.records)
+    for happening in after:
+        shop.happen(happening)
+    events = {record.key for record in shop.journal.records[seen:]}
+    shop.journal.close(shop.now + END_MS)
+    counting = (CountersDeclared, CountersRestated)
+    never = Journal()
+    for record in shop.journal.records:
+        if not isinstance(decode_journal(record.value or b""), counting):
+            never.raw(record.key or b"", record.value or b"")
+    replayed, bare = Collected(decoded_max or 1), Collected(100)
+    for fold, journal in ((replayed, shop.journal), (bare, never)):
+        fold.take(journal)
+        fold.fold.close()
+
+    live = {key: value for key, value in states(run(shop.journal, plan, decoded_max)).items() if key[:1] != b"\0"}
+    assert live == dict(replayed.fold.encoded())
+    expected = dict(bare.fold.encoded())
+    assert {key: live[key] for key in events} == {key: expected[key] for key in events}
 
 
 @settings(max_examples=50, deadline=None)
