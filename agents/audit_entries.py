@@ -24,7 +24,7 @@ def activation(event: PolicyActivated | ModelActivated, lacking: Iterable[OrderF
 
 
 def declaration(event: CountersDeclared, filters: Iterable[OrderFilter]) -> Entry:
-    """Counters that a policy to come needs: from here on, who is new is counted for them; or that none needs any more."""
+    """Counters that a policy to come needs, so that who is new is counted for them; or that none needs any more."""
     what = "withdrawn" if withdraws(event) else "declared"
     return {"type": f"counters.{what}", "id": event.id, "counters": [where.name for where in filters]}
 

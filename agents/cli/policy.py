@@ -12,13 +12,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents import flap_history as history
 from agents.cli.options import AsJson, ConfigPath, out, print_json, print_table, say, settings_of
-from agents.cli.policy_activate import plan_words, put_in_force
+from agents.cli.policy_activate import abandon, plan_words, put_in_force, unfinished_words
 from agents.cli.policy_backtest import backtest
 from agents.cli.policy_shadow import app as shadow
 from agents.cli.policy_suggest import suggest
 from agents.errors import ConfigurationError
 from agents.flaps import flaps as count_flaps
-from agents.policy_activation import policies_in_force
+from agents.policy_activation import declared_counters, policies_in_force
 from agents.policy_files import configured_policy, mistaken, policy_from_file
 from agents.policy_sources import checked, chosen_text, two_policies
 from agents.recount.plan import Plan, plan_for
@@ -34,6 +34,7 @@ app = App(name="policy", help="Check, try, compare, suggest, show and activate p
 app.command(backtest)
 app.command(suggest)
 app.command(put_in_force, name="activate")
+app.command(abandon)
 app.command(shadow)
 
 Language = Annotated[Literal["en", "zh"], Parameter(help="Language of the rules in words.")]
@@ -124,14 +125,16 @@ def schema() -> None:
 
 @app.command
 def show(*, language: Language = "en", config: ConfigPath = None, json: AsJson = False) -> None:
-    """Show the policies that were put in force, and the newest one's rules in words.
+    """Show the policies that were put in force, the newest one's rules in words, and what is counted for one to come.
 
     Example: tierstream policy show
     """
-    found = policies_in_force(settings_of(config))
+    settings = settings_of(config)
+    found, waiting = policies_in_force(settings), declared_counters(settings) or ()
     if json:
         listed = [(a.policy.name, a.policy.hash, format_instant(a.effective_at)) for a in found]
-        print_json({"policies": [{"name": n, "hash": h, "effective_at": e} for n, h, e in listed]})
+        policies = [{"name": n, "hash": h, "effective_at": e} for n, h, e in listed]
+        print_json({"policies": policies, "counters_waiting": [where.name for where in waiting]})
         return
     if not found:
         say("No policy is in force: tierstream topics apply")
@@ -139,6 +142,8 @@ def show(*, language: Language = "en", config: ConfigPath = None, json: AsJson =
     rows = ((a.policy.name, a.policy.hash[:12], format_instant(a.effective_at)) for a in found)
     print_table(("policy", "hash", "effective from"), rows)
     say("\n" + describe(found[-1].policy, language))
+    if waiting:
+        say("\n" + unfinished_words(waiting))
 
 
 @app.command

@@ -17,9 +17,10 @@ from agents.model_activation import unfit_under
 from agents.policy_files import configured_policy, policy_from_file
 from agents.recount.partition import Counted
 from agents.recount.plan import Plan, plan_for
-from agents.recount.run import CUSTOMERS_PER_S, Work, recount_and_activate
+from agents.recount.run import CUSTOMERS_PER_S, Work, recount_and_activate, withdraw
 from agents.settings import Settings
 from schemas.clock import format_instant, parse_instant
+from streams.policy.model import OrderFilter
 
 SKEW_MS_MAX: Final = 60_000
 """How far clocks may differ: an activation older than this would change standings that are published already."""
@@ -55,7 +56,7 @@ def put_in_force(
 
     One that filters by a category or store that is not counted yet has the journal folded again first, and holds when
     every customer is counted; nothing is published meanwhile, and the policy before it goes on. Interrupted, the same
-    command again goes on.
+    command again goes on; `tierstream policy abandon` gives up.
 
     Example: tierstream policy activate policy.toml --effective-at 2026-12-01T00:00:00+08:00
     """
@@ -84,6 +85,32 @@ def put_in_force(
     if unfit is not None:
         say(f"The activated churn model does not fit it: {unfit}. The policy's own model decides until you")
         say("activate one that fits: tierstream fit, then tierstream model activate FILE")
+
+
+def abandon(*, config: ConfigPath = None, json: AsJson = False) -> None:
+    """Give up an activation that was ended while it counted the past anew: nobody is counted for its policy any more.
+
+    The policy in force goes on, nothing is published. What was counted leaves each customer's state with their next
+    event; to activate that policy later counts all of it again. An activation that still runs ends with an error.
+
+    Example: tierstream policy abandon
+    """
+    names = [where.name for where in withdraw(settings_of(config))]
+    if json:
+        print_json({"withdrawn": names})
+    elif names:
+        say(f"Withdrawn: {', '.join(names)}. The workers count it no longer.")
+    else:
+        say("The workers know of no counters that wait for a policy; what they have not read yet is withdrawn.")
+
+
+def unfinished_words(filters: tuple[OrderFilter, ...]) -> str:
+    """An activation that declared counters and has not come."""
+    names = ", ".join(where.name for where in filters)
+    return (
+        f"Counted for a policy that has not come: {names}. If no activation is running, run the same one again "
+        "(tierstream policy activate FILE), or give it up: tierstream policy abandon"
+    )
 
 
 def plan_words(plan: Plan) -> str:

@@ -154,6 +154,11 @@ CHECKS: dict[str, str] = {
         "probabilities are not those of another shop. `tierstream fit` makes a model of your own purchases, and "
         "`tierstream model activate` lets it decide in place of the policy's."
     ),
+    "counters": (
+        "Whether an activation was ended while it counted the past anew: what it declared stays declared, and every "
+        "customer goes on being counted for a policy that is not in force. The same `tierstream policy activate` goes "
+        "on, `tierstream policy abandon` gives up."
+    ),
     "check": "A look itself failed or took too long. The others are not affected.",
 }
 """Check to what is looked at and why: the sections of the reference."""

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from agents.doctor import broker, machine, model, redis, topics
+from agents.doctor import broker, counters, machine, model, redis, topics
 from agents.doctor.findings import Finding, Level, from_error
 from agents.errors import AccessError, TierstreamError
 from agents.settings import Settings
@@ -26,6 +26,7 @@ HERE: tuple[Check, ...] = (
 THERE: tuple[Check, ...] = (
     topics.check_topics,
     model.check_model,
+    counters.check_counters,
     broker.check_clock,
     broker.check_partitioner,
 )

@@ -3,7 +3,7 @@
 The fold is a replay that counts the declared counters from the beginning. It follows the journal behind its end and
 obeys the same rule as the workers, so it knows from the journal alone who is counted for a declaration, who was new
 after it, and which restatement came too late because its customer had another record: that customer is restated again.
-Once nobody is left nobody ever will be: so a partition that is done stays done.
+Once nobody is left nobody ever will be: so a partition that is done stays done, unless the declaration is withdrawn.
 """
 
 import time
@@ -72,6 +72,9 @@ class Counted(msgspec.Struct):
     """Partition to the first offset that was not folded."""
     newest: dict[int, Policy] = msgspec.field(default_factory=dict)
     """Partition to the newest policy there."""
+    numbers: dict[int, int] = msgspec.field(default_factory=dict)
+    """Partition to the number of the declaration that was counted for: the same everywhere, unless it was withdrawn and
+    made again meanwhile."""
 
     def add(self, other: "Counted") -> None:
         """Take over what another process counted."""
@@ -81,6 +84,12 @@ class Counted(msgspec.Struct):
         self.stale += other.stale
         self.positions |= other.positions
         self.newest |= other.newest
+        self.numbers |= other.numbers
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every partition counted for one and the same declaration."""
+        return len(set(self.numbers.values())) == 1
 
 
 def recount_units(share: Share, told: Told) -> Counted:
@@ -186,10 +195,12 @@ class _Partition:
 
     def _declared(self) -> Declaration:
         """The declaration that this is about, as this partition numbers it."""
-        declaration = self._fold.declaration
-        if declaration is None or declaration.id != self._share.declaration:
+        declaration, place = self._fold.declaration, self._place.partition
+        number = self._counted.numbers.setdefault(place, declaration.number) if declaration else 0
+        if declaration is None or (declaration.id, declaration.number) != (self._share.declaration, number):
             raise RestartError(
-                "Other counters were declared, or a policy with these was activated, before this command ended.",
+                "Other counters were declared, these were withdrawn, or a policy with them was activated, before this "
+                "command ended.",
                 where=f"{self._place.topic}[{self._place.partition}]",
                 why="the newest `tierstream policy activate` goes on alone",
                 next_step="tierstream policy show; then activate again, if that is not what you want",

@@ -20,7 +20,7 @@ from agents.settings import Settings
 from schemas.journal import CountersDeclared, PolicyActivated, decode_journal, is_control_key
 from streams.policy.model import OrderFilter, Policy, uncounted
 from streams.policy.parse import load_canonical
-from streams.recount import declaration_id, filters_text
+from streams.recount import NOTHING, declaration_id, filters_text
 
 CUSTOMERS_PER_S: Final = 2_000.0
 """How many are restated a second, so that live events are hardly delayed."""
@@ -111,6 +111,23 @@ def _declare(settings: Settings, filters: tuple[OrderFilter, ...]) -> tuple[Orde
     return msgspec.json.decode(text, type=tuple[OrderFilter, ...])
 
 
+def withdraw(settings: Settings) -> tuple[OrderFilter, ...]:
+    """Take back what was declared and never put in force; the counters that the workers knew to be declared.
+
+    Written whatever they know: a declaration may wait for them to run. Where there is none it changes nothing.
+    """
+    with control_writer(settings, ACTIVATION) as writer:
+        known = declared_counters(settings)
+        write_everywhere(
+            writer,
+            settings,
+            lambda home: CountersDeclared(id=declaration_id(NOTHING), text=NOTHING, home=home),
+            what="withdrawal of counters",
+            check=CHECK,
+        )
+    return known or ()
+
+
 def _activate(
     settings: Settings,
     policy: Policy,
@@ -125,9 +142,9 @@ def _activate(
     """
     with control_writer(settings, ACTIVATION) as writer:
         newest, still = _newest(settings, counted, declaration_id(filters_text(filters)))
-        if not still or not set(uncounted(policy, newest)) <= set(filters):
+        if not (still and counted.agrees) or not set(uncounted(policy, newest)) <= set(filters):
             raise RestartError(
-                "Another policy was activated, or other counters were declared, while this one was counted for.",
+                "Another policy was activated, or other counters were declared, or these withdrawn, meanwhile.",
                 where=f"{newest.name} ({newest.hash[:12]})",
                 next_step=f"{CHECK}; then the same command again, which goes on where the cluster is",
             )

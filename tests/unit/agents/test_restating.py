@@ -10,46 +10,12 @@ from agents.replay.entry import Entry
 from agents.replay.fold import JournalFold
 from agents.stage_metrics import POLICY_REFUSED, RESTATED
 from schemas.clock import MS_PER_DAY, format_instant
-from schemas.journal import CountersRestated
-from streams.customer.state import CustomerState
-from streams.policy.model import OrderFilter, counters
-from streams.recount import declaration_id, filters_text, is_counted
-from tests.journal import HOME, Journal, customers_stage, fold_all, folded, policy_of, restored
+from streams.policy.model import OrderFilter
+from streams.recount import declaration_id, filters_text
+from tests.journal import HOME, Journal, customers_stage, fold_all, folded, restored
 from tests.recounting import counted_anew, fold_counting
-from tests.unit.agents.silver import AT, STRICT, audited, order, published, visit
-
-BY_STORE = policy_of(
-    STRICT.replace('"strict"', '"by-store"').replace(
-        'metric = "orders", window = "lifetime"', 'metric = "orders", window = "lifetime", store = "s1"'
-    ),
-    "USD",
-    "UTC",
-)
-FILTERS = counters(BY_STORE)
-NAME = FILTERS[0].name
-
-
-def restated(journal: Journal, customer: str = "c1") -> CountersRestated:
-    """What a fold that counts from the beginning says of a customer at the journal's end."""
-    found = counted_anew(journal, customer, FILTERS)
-    assert found is not None
-    return found
-
-
-def journal_of_s1() -> Journal:
-    """One customer who bought in s1, and the declaration after it."""
-    journal = Journal()
-    journal.activate(policy_of(STRICT, "USD", "UTC"), 0)
-    bought = order()
-    bought.store_id = "s1"
-    journal.event(bought, AT)
-    journal.declare(FILTERS)
-    return journal
-
-
-def counted(state: CustomerState) -> int | None:
-    """Orders in s1, where they are counted."""
-    return state.series[NAME].count if NAME in state.series else None
+from tests.unit.agents.by_store import BY_STORE, FILTERS, NAME, counted, journal_of_s1, restated
+from tests.unit.agents.silver import AT, audited, order, published, visit
 
 
 def test_a_restatement_is_kept_and_nobody_is_told() -> None:
@@ -185,98 +151,6 @@ def test_a_declaration_is_in_the_audit_once() -> None:
 
     assert [entry["counters"] for entry in found] == [[NAME], ["category=shoes"]]
     assert found[0]["id"] == declaration_id(filters_text(FILTERS))
-
-
-def test_what_was_withdrawn_is_counted_no_more_and_dropped_with_the_next_record() -> None:
-    """Neither of who was restated nor of who was new; who has no record of their own keeps it until then."""
-    journal = journal_of_s1()
-    journal.restate(restated(journal))
-    new = order("c2", 2)
-    new.store_id = "s1"
-    journal.event(new, AT + 1)
-    journal.declare(())
-    withdrawn = folded(journal.records)
-    assert [counted(withdrawn.state(key)) for key in (b"c1", b"c2")] == [1, 1]
-    for customer in ("c1", "c3"):
-        bought = order(customer, 3)
-        bought.store_id = "s1"
-        journal.event(bought, AT + 2)
-
-    committed = folded(journal.records)
-
-    assert [counted(committed.state(key)) for key in (b"c1", b"c2", b"c3")] == [None, 1, None]
-    assert [committed.state(key).declaration for key in (b"c1", b"c2", b"c3")] == [0, 1, 0]
-    held = msgspec.msgpack.decode(committed.changelog[COUNTERS_KEY] or b"", type=DeclaredCounters)
-    assert not held.is_open
-
-
-def test_what_was_withdrawn_is_counted_anew_when_it_is_wanted_again() -> None:
-    """A restatement of before holds no more, nor does what lies in a state from then: the counts are those of today."""
-    journal = journal_of_s1()
-    before = restated(journal)
-    journal.restate(before)
-    journal.declare(())
-    missed = order(number=2)
-    missed.store_id = "s1"
-    journal.event(missed, AT + 1)
-    journal.event(order("c2", 9), AT + 1)
-    journal.declare(FILTERS)
-    journal.restate(before)
-    stage = customers_stage()
-    partition = stage.partition(0)
-    partition.ready()
-    fold_all(partition, journal.records)
-    assert (stage.counts[RESTATED, "taken"], stage.counts[RESTATED, "stale"]) == (1, 1)
-
-    journal.restate(restated(journal))
-
-    state = folded(journal.records).state(b"c1")
-    assert (counted(state), state.declaration) == (2, 3)
-
-
-def test_a_silent_customer_of_before_is_not_taken_for_counted() -> None:
-    """Whose counters are still there, and even right: they are of another declaration."""
-    journal = journal_of_s1()
-    journal.restate(restated(journal))
-    journal.declare(())
-    journal.declare(FILTERS)
-
-    fold = fold_counting(journal, ())
-    state = fold.state_now(b"c1")
-
-    assert fold.declaration is not None
-    assert state is not None
-    assert counted(state) == 1
-    assert not is_counted(state, fold.declaration)
-
-
-def test_counters_of_a_declaration_that_another_took_the_place_of_go_too() -> None:
-    """With a record of one's own, or with the restatement for the newer one."""
-    journal = journal_of_s1()
-    journal.restate(restated(journal))
-    other = (OrderFilter(store=("s2",)),)
-    journal.declare(other)
-    found = counted_anew(journal, "c1", other)
-    assert found is not None
-    journal.restate(found)
-
-    assert sorted(folded(journal.records).state(b"c1").series) == ["store=s2"]
-
-
-def test_a_withdrawal_is_in_the_audit_once_with_what_it_withdrew() -> None:
-    """And not at all where nothing was declared."""
-    journal = Journal()
-    journal.activate(policy_of(STRICT, "USD", "UTC"), 0)
-    journal.declare(())
-    assert audited(folded(journal.records), "counters.withdrawn") == []
-    journal.declare(FILTERS)
-    journal.declare(())
-    journal.declare(())
-
-    committed = folded(journal.records)
-
-    assert [entry["counters"] for entry in audited(committed, "counters.withdrawn")] == [[NAME]]
-    assert [entry["counters"] for entry in audited(committed, "counters.declared")] == [[NAME]]
 
 
 def test_an_activation_that_claims_nothing_is_refused_whatever_was_declared() -> None:

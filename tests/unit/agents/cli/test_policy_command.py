@@ -7,9 +7,10 @@ import jsonschema_rs
 import pytest
 
 from agents import policy_sources
-from agents.cli import run
+from agents.cli import policy as policy_cli
+from agents.cli import policy_activate, run
 from agents.policy_activation import Activation
-from streams.policy.model import Policy
+from streams.policy.model import OrderFilter, Policy
 from streams.policy.parse import parse
 from tests.unit.streams.policy.coffee_house import COFFEE_HOUSE
 
@@ -149,6 +150,37 @@ def test_policies_in_force_are_compared(
     monkeypatch.setattr(policy_sources, "policies_in_force", lambda _: [])
     assert run(["policy", "diff", "active", "good.toml"]) == 2
     assert "No policy is in force." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_activation_that_has_not_come_is_shown_until_it_is_given_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With both ways on; programs are told the counters."""
+    policy, waiting = parse(COFFEE_HOUSE), [OrderFilter(store=("s1",))]
+    assert isinstance(policy, Policy)
+
+    def give_up(_settings: object) -> tuple[OrderFilter, ...]:
+        found = tuple(waiting)
+        waiting.clear()
+        return found
+
+    monkeypatch.setattr(policy_cli, "policies_in_force", lambda _: [Activation(policy, 0, 1)])
+    monkeypatch.setattr(policy_cli, "declared_counters", lambda _: tuple(waiting) or None)
+    monkeypatch.setattr(policy_activate, "withdraw", give_up)
+    assert run(["policy", "show"]) == 0
+    said = capsys.readouterr().out
+    assert "Counted for a policy that has not come: store=s1." in said
+    assert "tierstream policy abandon" in said
+    assert run(["policy", "show", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["counters_waiting"] == ["store=s1"]
+
+    assert run(["policy", "abandon"]) == 0
+    assert "Withdrawn: store=s1." in capsys.readouterr().out
+    assert run(["policy", "abandon"]) == 0
+    assert "know of no counters" in capsys.readouterr().out
+    assert run(["policy", "show"]) == 0
+    assert "has not come" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [["missing.toml", "good.toml"], ["good.toml", "missing.toml"]])
