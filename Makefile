@@ -64,7 +64,7 @@ check: lint types imports unit ## all but the broker's tests; a few minutes less
 test: check package integration crash ## everything, as continuous integration runs it
 
 compiled: setup ## the fold as machine code in .compiled, to be run with PYTHONPATH=.compiled; needs a C compiler
-	$(UV) run --no-sync --with setuptools==84.2.1 python deploy/compile_core.py .compiled
+	$(RUN)/python deploy/compile_core.py .compiled
 	cd .compiled && ../$(RUN)/python -c "from agents.cli import main; main()" --version | grep -F "compiled core"
 
 test-compiled: compiled ## the tests of what the fold means, on the compiled one

@@ -1,9 +1,11 @@
-"""Compiles the arithmetic of the fold with mypyc: `make compiled`. Optional: the source and what it does are the same.
+"""Compiles the arithmetic of the fold with mypyc: `make compiled`, and in the image. The source and what it does stay.
 
-Copies the three packages into a folder and builds there, so that no compiled module can outlive a change of its source.
-Needs a C compiler. What declares msgspec types stays as it is (mypyc drops what `array_like` says); so do `effects.py`,
-of which interpreted modules derive classes, and `evidence.py` and `drivers.py`, whose whole numbers would be published
-as floats: mypyc takes `float` at its word. `make test-compiled` holds the bytes of both builds against each other.
+Copies the three packages into a folder and builds there, so that no compiled module can outlive a change of its source;
+given a second folder, puts the built modules beside those that are installed there. Needs a C compiler.
+
+What declares msgspec types stays as it is (mypyc drops what `array_like` says); so do `effects.py`, of which
+interpreted modules derive classes, and `evidence.py` and `drivers.py`, whose whole numbers would be published as
+floats: mypyc takes `float` at its word. `make test-compiled` holds the bytes of both builds against each other.
 """
 
 import os
@@ -54,8 +56,8 @@ MODULES = {
 }
 
 
-def main(folder: Path) -> None:
-    """Make the folder anew."""
+def main(folder: Path, installed: Path | None = None) -> None:
+    """Make the folder anew; what was built goes into `installed` as well."""
     shutil.rmtree(folder, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -68,7 +70,10 @@ def main(folder: Path) -> None:
         script_args=["--quiet", "build_ext", "--inplace"],
     )
     shutil.rmtree("build")
+    if installed is not None:
+        for module in folder.rglob("*.so"):
+            shutil.copy2(module, installed / module.relative_to(folder))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    main(*(Path(argument).resolve() for argument in sys.argv[1:]))

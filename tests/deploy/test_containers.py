@@ -75,8 +75,24 @@ def test_the_image_is_built_by_the_uv_and_on_the_python_that_the_tests_ran_with(
     assert make is not None
     assert docker is not None
     assert docker[1] == make[1]
-    assert all(stage.startswith("python:3.11-slim") for stage in stages())
+    build, image = stages()
+    assert build.startswith("python:3.11-bookworm")
+    assert image.startswith("python:3.11-slim-bookworm")  # the same Python and C library, without a compiler
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"] == ">=3.11"
+
+
+def test_the_core_is_compiled_into_what_is_shipped() -> None:
+    """With the compiler that the lock names, beside the modules that the image installs."""
+    build, image = stages()
+    shipped = re.search(r"^COPY --from=build (\S+) ", image, re.MULTILINE)
+
+    assert shipped is not None
+    assert f"UV_PROJECT_ENVIRONMENT={shipped[1]}" in build
+    assert re.search(rf"deploy/compile_core.py \S+ {shipped[1]}/lib/python3.11/site-packages$", build, re.MULTILINE)
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert set(groups["compile"]) == {"mypy", "setuptools"}
+    assert "--group compile" in build
+    assert build.index("uv sync --locked --no-dev --no-editable") < build.index("deploy/compile_core.py /tmp")
 
 
 def test_everything_that_is_copied_is_in_the_context_and_nothing_secret_is() -> None:
