@@ -69,9 +69,10 @@ class Line(NamedTuple):
         return next((day for (_, day), amount in self.booked.items() if day != LIFE and amount), self.day)
 
     def between(self, account: Account, first: int | None, last: int | None) -> int:
-        """How much it added to an account on the days from `first` to `last`; no `first`: over the whole life."""
+        """How much it added to an account on the days from `first` to `last`; no `first`: over all of life up to it."""
         if first is None:
-            return self.booked.get((account, LIFE), 0)
+            later = 0 if last is None else self.between(account, last + 1, None)
+            return self.booked.get((account, LIFE), 0) - later
         if self.old:
             return self.booked.get((account, LIFE), 0) if first <= self.day <= (last or self.day) else 0
         return sum(

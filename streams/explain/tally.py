@@ -11,6 +11,7 @@ from streams.policy.metrics import METRICS
 from streams.policy.model import NO_FILTER, Comparison
 from streams.policy.windows import LIFETIME
 from streams.standing.evidence import UNMET, asked_about, metric_name, window_name
+from streams.standing.gauges import last_purchase_day
 from streams.standing.moment import Moment
 from streams.standing.rules import Reading
 from streams.standing.spans import first_day
@@ -156,10 +157,9 @@ def _money(c: Comparison, moment: Moment, *, spend: bool) -> Part:
 
 
 def _logged(metric: str, c: Comparison, moment: Moment) -> Part:
-    """An account of the day log; what counts since a change counts to the end, also at a closed moment."""
+    """An account of the day log."""
     first, account = first_day(c.window, moment), ("log", metric)
-    last = None if c.window.kind == "since-change" else moment.last
-    return lambda line: line.between(account, first, last)
+    return lambda line: line.between(account, first, moment.last)
 
 
 def _series(name: str, what: str, c: Comparison, moment: Moment) -> Part:
@@ -173,9 +173,10 @@ def _lifetime(c: Comparison) -> Comparison:
 
 def _purchase_days(metric: str, moment: Moment, lines: Iterable[Line]) -> Iterator[Contribution]:
     """What was bought; for recency, on the last day."""
+    newest = last_purchase_day(moment)
     for line in lines:
         amount, day = line.between(("log", "orders"), None, None), line.purchase_day()
-        if amount and (metric != "recency" or day == moment.state.last_day):
+        if amount and (metric != "recency" or day == newest):
             yield _contribution(line, day, amount)
 
 

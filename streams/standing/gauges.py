@@ -24,7 +24,8 @@ def _per_cent(thousandths: int, count: int) -> float:
     return thousandths / (10 * count)
 
 
-def _last_purchase_day(moment: Moment) -> int | None:
+def last_purchase_day(moment: Moment) -> int | None:
+    """The day of the last purchase that counts as of a moment; None: nothing was bought by then."""
     state = moment.state
     if not moment.closed or state.last_day <= moment.day:
         return state.last_day or None
@@ -95,7 +96,7 @@ _COMPOSED: Final[dict[str, Callable[[Window, OrderFilter], Gauge]]] = {
     ),
     "refund_rate": _refund_rate,
     "satisfaction": _satisfaction,
-    "recency": lambda _window, _: DaysSince(_last_purchase_day),
+    "recency": lambda _window, _: DaysSince(last_purchase_day),
     "tenure": lambda _window, _: DaysSince(Moment.joined),
     "categories": lambda window, _: Categories(window),
 }
