@@ -1,19 +1,23 @@
 """Writes a control record into every partition of the journal, in one transaction: everywhere or nowhere."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
+from kafka.admin import TransactionState
 from kafka.errors import AuthorizationError, KafkaError, ProducerFencedError
 
-from agents.errors import BrokerUnreachableError, RestartError
-from agents.kafka_clients import producer
+from agents.errors import AccessError, BrokerUnreachableError, RestartError
+from agents.kafka_clients import admin_client, producer
 from agents.settings import Settings
 from schemas.journal import ControlRecord, control_key, encode_journal
 
 JOURNAL: Final = "customer-events"
 TRANSACTION_TIMEOUT_MS: Final = 5_000
 """An open transaction holds back every reader of the journal: no longer than this when we die in the middle."""
+SHOWN_WITHIN_S: Final = 10.0
+"""How long a command waits until what it committed shows. It is committed all the same."""
 
 
 class Besides(NamedTuple):
@@ -34,12 +38,26 @@ def control_id(settings: Settings, purpose: str) -> str:
 def control_writer(
     settings: Settings, purpose: str, *, timeout_ms: int = TRANSACTION_TIMEOUT_MS, **options: object
 ) -> Iterator[Any]:
-    """A transactional producer, one per purpose at a time; opening it ends whatever another one left open."""
-    with producer(
-        settings, transactional_id=control_id(settings, purpose), transaction_timeout_ms=timeout_ms, **options
-    ) as writer:
+    """A transactional producer, one per purpose at a time; opening it ends whatever another one left open.
+
+    After the block, readers see what was committed in it.
+    """
+    name = control_id(settings, purpose)
+    with producer(settings, transactional_id=name, transaction_timeout_ms=timeout_ms, **options) as writer:
         writer.init_transactions()
         yield writer
+    _await_markers(settings, name)
+
+
+def _await_markers(settings: Settings, transactional_id: str) -> None:
+    """Wait until a commit shows: a broker answers it before it has written that into every partition."""
+    deadline = time.monotonic() + SHOWN_WITHIN_S
+    with suppress(KafkaError, BrokerUnreachableError, AccessError), admin_client(settings) as admin:
+        while time.monotonic() < deadline:
+            found = admin.describe_transactions([transactional_id])[transactional_id]
+            if found.state is not TransactionState.PREPARE_COMMIT:
+                return
+            time.sleep(0.02)
 
 
 def write_everywhere(

@@ -1,11 +1,13 @@
 """Fixtures that more than one folder of tests needs."""
 
+import random
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
 from agents.embedded import EmbeddedKafka
+from agents.embedded.guarded import somebody_listens
 
 hypothesis.settings.register_profile("tierstream", deadline=None)  # how busy the machine is says nothing about the code
 hypothesis.settings.load_profile("tierstream")
@@ -18,8 +20,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("kafka")
 
 
+def quiet_port() -> int:
+    """A free port that no system hands out by itself: it is still free when a test comes to need it."""
+    return next(port for port in random.sample(range(20_000, 30_000), 100) if not somebody_listens(port))
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
-    """One broker for the session (for each xdist worker). Tests that kill or restart it must leave it running."""
-    with EmbeddedKafka(tmp_path_factory.mktemp("kafka")) as broker:
+    """One broker for the session (for each xdist worker). Tests that kill or restart it must leave it running.
+
+    Its second listener is for clients that are to come through a proxy.
+    """
+    with EmbeddedKafka(tmp_path_factory.mktemp("kafka"), proxied_port=quiet_port()) as broker:
         yield broker

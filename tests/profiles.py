@@ -140,9 +140,7 @@ class ProfileTopic:
             kafka=KafkaSettings(
                 bootstrap=self.bootstrap, application_id=self.name, topic_prefix=f"{self.name}.", partitions=PARTITIONS
             ),
-            redis=msgspec.convert(
-                {"host": "127.0.0.1", "port": port, "timeout_s": 1, "shards": 2, **redis}, RedisSettings
-            ),
+            redis=msgspec.convert({"host": "127.0.0.1", "port": port, "shards": 2, **redis}, RedisSettings),
         )
 
     def publish(

@@ -7,6 +7,7 @@ edge of a band at just the right time of day, and their last purchase is dated b
 import json
 import random
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
@@ -59,7 +60,7 @@ def silences(now_ms: int, since_ms: int, until_ms: int, seed: int) -> list[Silen
     dice = random.Random(seed)
     regime = _regime()
     found: list[Silence] = []
-    for days, span, silence_ms in _crossings(regime):
+    for days, span, silence_ms in crossings():
         last_day = -((silence_ms - since_ms) // MS_PER_DAY)
         crosses_at = last_day * MS_PER_DAY + silence_ms
         first_day = last_day - span
@@ -80,9 +81,10 @@ def _regime() -> Regime:
     return regime_of(policy, 0, 0)
 
 
-def _crossings(regime: Regime) -> Iterator[tuple[int, int, int]]:
+@cache
+def crossings() -> list[tuple[int, int, int]]:
     """Purchase days, days from the first to the last, and the silence in ms that carries such a customer on."""
-    risk = regime.risk
+    risk, found = _regime().risk, []
     assert risk is not None
     anchor_ms = 20_000 * MS_PER_DAY
     for days in range(1, PURCHASE_DAYS_MAX):
@@ -90,7 +92,8 @@ def _crossings(regime: Regime) -> Iterator[tuple[int, int, int]]:
             for band in range(len(risk.edges) - 1):
                 at = crossing(risk, ChurnInputs(days - 1, span / 7, anchor_ms), band, anchor_ms)
                 if at < NOT_DUE and at > anchor_ms + MS_PER_DAY:
-                    yield days, span, at - anchor_ms
+                    found.append((days, span, at - anchor_ms))
+    return found
 
 
 def _moves(silence: Silence, regime: Regime, now_ms: int, until_ms: int) -> list[int]:

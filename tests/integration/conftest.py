@@ -15,9 +15,16 @@ from agents.embedded import EmbeddedKafka, EmbeddedValkey
 from tests.console import Console
 from tests.integration.redis_state import client_of
 from tests.integration.toy import Toy
+from tests.prepared import prepare
 from tests.profiles import ProfileTopic
 
 MakeToy = Callable[..., Toy]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared() -> None:
+    """What workers import is imported while the broker starts."""
+    prepare()
 
 
 @pytest.fixture

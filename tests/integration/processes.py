@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(condition: Callable[[], bool], timeout_s: float = 25) -> bool:
+def eventually(condition: Callable[[], bool], timeout_s: float = 60) -> bool:
     """Whether something becomes true in time."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

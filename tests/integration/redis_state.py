@@ -1,10 +1,7 @@
 """Redis as the tests judge it: read and compared by their own means, not by the product's."""
 
-import atexit
 import os
 import signal
-import subprocess
-import sys
 import time
 from binascii import crc_hqx
 from pathlib import Path
@@ -13,13 +10,14 @@ from typing import Any
 import redis
 
 from agents.settings import Settings
+from tests.prepared import Prepared, command
 from tests.profiles import BANDS, TIERS, ProfileTopic
 
 SHARDS = 2
 
 
 def client_of(port: int) -> redis.Redis:
-    return redis.Redis(host="127.0.0.1", port=port, decode_responses=True, socket_timeout=5)
+    return redis.Redis(host="127.0.0.1", port=port, decode_responses=True, socket_timeout=30)
 
 
 def wanted_state(topic: ProfileTopic) -> dict[str, Any]:
@@ -84,16 +82,11 @@ class ProjectionProcess:
             for key in table.__struct_fields__
             if (value := getattr(table, key)) not in (None, "")
         }
-        self._environ = {**os.environ, **variables, "PYTHONPATH": str(Path(__file__).parents[2]), **environ}
+        self._environ = {**os.environ, **variables, **environ}
         self.process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "agents.cli", "project", "redis"], stdout=log, stderr=log, env=self._environ
-            )
-        atexit.register(process.kill)  # a test that fails on the way leaves nobody behind
-        return process
+    def _start(self) -> Prepared:
+        return Prepared(command, ["project", "redis"], self._log, self._environ)
 
     @property
     def said(self) -> str:
@@ -110,6 +103,6 @@ class ProjectionProcess:
         """End in order; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(60)
         finally:
             self.process.kill()

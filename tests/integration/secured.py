@@ -1,7 +1,6 @@
 """A broker that lets in only who proves a name, and allows only what is granted; its certificates are made here."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +26,7 @@ from agents.embedded.kafka import EmbeddedKafka, Listener
 from agents.kafka_clients import admin_client
 from agents.kafka_rights import Right
 from agents.settings import KafkaSettings, Settings
+from tests.prepared import Prepared, command
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 PHRASE = "open sesame"
@@ -147,23 +147,25 @@ class SecuredKafka:
 
 
 @contextmanager
-def running_worker(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_worker(
+    settings: Settings, folder: Path, *, typed: bool = False
+) -> Iterator[Prepared | subprocess.Popen[bytes]]:
     """A worker with these settings of Kafka, from a file in `folder`; what it says goes to worker.log there.
 
-    It is killed at the end of the block, should it still run.
+    `typed` starts it as from a shell. It is killed at the end of the block, should it still run.
     """
     kafka = msgspec.structs.asdict(settings.kafka)
     lines = [f"{key} = {json.dumps(value)}" for key, value in kafka.items() if value is not None]
     others = ["[worker]", 'instance_id = "one"', "[log]", 'level = "debug"', 'format = "json"']
     config = folder / "tierstream.toml"
     config.write_text("\n".join(["[kafka]", *lines, *others]))
-    with (folder / "worker.log").open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "agents.cli", "worker", "--config", str(config)],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
+    arguments = ["worker", "--config", str(config)]
+    worker: Prepared | subprocess.Popen[bytes]
+    if typed:
+        with (folder / "worker.log").open("wb") as log:
+            worker = subprocess.Popen([sys.executable, "-m", "agents.cli", *arguments], stdout=log, stderr=log)
+    else:
+        worker = Prepared(command, arguments, folder / "worker.log")
     try:
         yield worker
     finally:

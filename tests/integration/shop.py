@@ -1,24 +1,22 @@
 """A deployment with topics of its own and real workers, for tests of commands from end to end."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import TopicPartition
 
 from agents.cli import run
-from agents.kafka_clients import consumer, producer
+from agents.kafka_clients import producer
 from agents.settings import Settings
 from agents.settings_reader import load_settings
+from schemas.clock import MS_PER_DAY, format_instant
+from tests.integration.committed import records_of
 from tests.journal import Published
+from tests.prepared import Prepared, command
 
 PARTITIONS = 2
 WITHIN_S = 90
@@ -40,7 +38,7 @@ class Shop:
             f'{named}[worker]\ninstance_id = "{name}"\n'
         )
         self._log = folder / f"{name}.log"
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._worker: Prepared | None = None
         assert run(["topics", "apply", "--config", str(self.config)]) == 0
 
     @property
@@ -50,13 +48,7 @@ class Shop:
 
     def start(self) -> None:
         """Start a worker."""
-        with self._log.open("ab") as log:
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "agents.cli", "worker", "--config", str(self.config)],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            )
+        self._worker = Prepared(command, ["worker", "--config", str(self.config)], self._log)
 
     def kill(self) -> None:
         """`kill -9`."""
@@ -78,7 +70,7 @@ class Shop:
         """End the worker in order, if it is still there."""
         if self._worker is not None and self._worker.poll() is None:
             self._worker.send_signal(signal.SIGTERM)
-            assert self._worker.wait(30) == 0, self._log.read_text()[-3_000:]
+            assert self._worker.wait(WITHIN_S) == 0, self._log.read_text()[-3_000:]
 
     def send(self, events: Iterable[dict[str, Any]], topic: str = "purchases") -> None:
         """Send events as a producer does, without looking at them."""
@@ -89,18 +81,9 @@ class Shop:
             writer.flush()
 
     def records(self, topic: str) -> list[Published]:
-        """Every committed record of a topic up to now, each partition in its order."""
-        name = self.settings.topic(topic)
-        places = [TopicPartition(name, number) for number in range(PARTITIONS)]
-        found: dict[int, list[Published]] = defaultdict(list)
-        with consumer(self.settings) as reader:
-            reader.assign(places)
-            reader.seek_to_beginning(*places)
-            ends = reader.end_offsets(places)
-            while any(reader.position(place) < ends[place] for place in places):
-                for place, records in reader.poll(500).items():
-                    found[place.partition] += [Published(r.key, r.value, r.headers) for r in records]
-        return [record for number in sorted(found) for record in found[number]]
+        """Every committed record of a topic up to now, each partition in its order; every answered commit is in it."""
+        found = records_of(self.settings.kafka.bootstrap, self.settings.topic(topic), PARTITIONS)
+        return [Published(r.key, r.value, r.headers) for number in sorted(found) for r in found[number]]
 
     def profiles(self) -> dict[str, dict[str, Any]]:
         """The newest profile of every customer."""
@@ -114,9 +97,15 @@ class Shop:
         return answer
 
 
+def days_ago(days: int) -> str:
+    """Ten o'clock of a day in the past, as an event says it."""
+    today = int(time.time() * 1000) // MS_PER_DAY
+    return format_instant((today - days) * MS_PER_DAY + 36_000_000)
+
+
 def eventually(what: Callable[[], bool], why: str, log: Callable[[], str] = str) -> None:
     """Wait until it is true; when it never is, `log` tells what was going on."""
     deadline = time.monotonic() + WITHIN_S
     while not what():
         assert time.monotonic() < deadline, f"not within {WITHIN_S} s: {why}\n{log()}"
-        time.sleep(0.5)
+        time.sleep(0.2)

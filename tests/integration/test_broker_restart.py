@@ -23,7 +23,7 @@ def test_the_worker_waits_and_resumes(toy: MakeToy, kafka: EmbeddedKafka, way: s
     assert worker.alive(), worker.output()
     kafka.restart()
     deployment.feed(2_000, first=2_000)
-    deployment.wait_echoed(4_000, within_s=40)
+    deployment.wait_echoed(4_000)
     deployment.check_exact()
     assert worker.alive(), worker.output()
     assert worker.terminate() == 0

@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from structlog.testing import capture_logs
 
+import agents.runtime.producer
 from agents.embedded import EmbeddedKafka
 from agents.metrics import RuntimeMetrics
 from agents.runtime import holders, names, opening
@@ -25,7 +27,7 @@ from agents.runtime.stage import OutputRecord
 from agents.runtime.tenure import Tenure
 from agents.runtime.writer import StageWriter
 from tests.integration.conftest import MakeToy
-from tests.integration.toy import Toy
+from tests.integration.toy import PATIENCE_S, Toy
 from tests.integration.toy_worker import Echo
 from tests.unit.agents.runtime.fakes import FakeSource
 
@@ -54,7 +56,7 @@ class Worker:
 
     async def open(self, partition: int = 0) -> Tenure:
         """Claim and restore a partition; a broker that was just started has no coordinator yet."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     return await open_tenure(self.context, self.stage, partition, self.writer)
@@ -89,12 +91,39 @@ def changelog_of(deployment: Toy, partition: int = 0) -> tuple[str, int]:
     return names.changelog(deployment.name, "echo"), partition
 
 
+@dataclass
+class HeldEnd:
+    """A producer that stops when it has written its records and is about to end the transaction."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def of(cls, producer: TransactionalProducer) -> "HeldEnd":
+        """Of this producer's next transaction."""
+        held, end = cls(), producer._end
+
+        async def hold_the_end(**kwargs: Any) -> None:  # noqa: ANN401
+            held.reached.set()
+            await held.go_on.wait()
+            await end(**kwargs)
+
+        producer._end = hold_the_end  # type: ignore[method-assign]
+        return held
+
+
+@pytest.fixture
+def patient_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transactions that nobody ends stay open for longer than any test lasts."""
+    monkeypatch.setattr(agents.runtime.producer, "TRANSACTION_TIMEOUT_MS", int(4 * PATIENCE_S * 1_000))
+
+
 async def committed(worker: Worker, place: tuple[str, int]) -> list[bytes | None]:
     """What a reader of committed records sees once all transactions are ended: they are answered before that."""
     tp, cluster = TopicPartition(*place), worker.context.cluster
     offset, end = 0, (await cluster.offsets([tp], Instant.END, Isolation.UNCOMMITTED))[tp]
     values: list[bytes | None] = []
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while offset < end:
             fetched = (await cluster.fetch({tp: offset}, bytes_max=1_000_000, wait_ms=100, lane="test"))[tp]
             batches, offset = unpack(fetched.records, fetched.aborted, offset)
@@ -102,25 +131,17 @@ async def committed(worker: Worker, place: tuple[str, int]) -> list[bytes | None
     return values
 
 
+@pytest.mark.usefixtures("patient_broker")
 async def test_what_a_dead_writer_left_open_is_aborted_at_once(toy: MakeToy, kafka: EmbeddedKafka) -> None:
-    """Not after the transaction's ten seconds; and when it wakes it can commit none of it."""
+    """Not after the transaction's time; and when it wakes it can commit none of it."""
     deployment = toy(partitions=2)
     async with workers(deployment, kafka, "a", "b") as (first, second):
         await first.open()
-        hold = asyncio.Event()
-        end = first.producer._end
-
-        async def hold_the_end(**kwargs: Any) -> None:  # noqa: ANN401
-            await hold.wait()
-            await end(**kwargs)
-
-        first.producer._end = hold_the_end  # type: ignore[method-assign]  # SIGSTOP between produce and EndTxn
+        held = HeldEnd.of(first.producer)  # SIGSTOP between produce and EndTxn
         commit = asyncio.create_task(first.producer.commit({changelog_of(deployment): [LEFT_OPEN]}))
-        await asyncio.sleep(0.5)
-        begun = time.monotonic()
-        await second.open()
-        assert time.monotonic() - begun < 5
-        hold.set()
+        await held.reached.wait()
+        await asyncio.wait_for(second.open(), PATIENCE_S)
+        held.go_on.set()
         with pytest.raises(FencedOffError):
             await commit
 
@@ -180,6 +201,7 @@ async def test_a_partition_taken_without_a_word_ends_the_writers_term(toy: MakeT
             await first.producer.commit({changelog_of(deployment, 1): [(b"k", b"1", [])]})
 
 
+@pytest.mark.usefixtures("patient_broker")
 async def test_a_restore_that_waits_says_for_whom(
     toy: MakeToy, kafka: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,26 +212,22 @@ async def test_a_restore_that_waits_says_for_whom(
         await worker.open(1)
         stranger = TransactionalProducer(worker.context.cluster, f"{deployment.name}-stranger")
         await stranger.start()
-        hold = asyncio.Event()
-        end = stranger._end
-
-        async def hold_the_end(**kwargs: Any) -> None:  # noqa: ANN401
-            await hold.wait()
-            await end(**kwargs)
-
-        stranger._end = hold_the_end  # type: ignore[method-assign]  # with the transaction open
+        held = HeldEnd.of(stranger)
         commit = asyncio.create_task(stranger.commit({changelog_of(deployment): [(b"k", b"1", [])]}))
+        await held.reached.wait()
+        changelog, waits, moved_s = TopicPartition(*changelog_of(deployment)), list[Any](), 0.0
         with capture_logs() as said:
             opening_it = asyncio.create_task(worker.open())
-            await asyncio.sleep(2)
-            changelog = TopicPartition(*changelog_of(deployment))
-            moved_s = time.monotonic() - worker.context.restores.moved_at(changelog)
-            hold.set()
+            async with asyncio.timeout(PATIENCE_S):
+                while not waits or moved_s < 1:
+                    await asyncio.sleep(0.1)
+                    waits = [line for line in said if line["event"] == "the restore waits for a transaction to end"]
+                    moved_s = time.monotonic() - worker.context.restores.moved_at(changelog)
+            held.go_on.set()
             await opening_it
         await commit
         await stranger.close()
 
-    waits = [line for line in said if line["event"] == "the restore waits for a transaction to end"]
     assert waits[0]["transactional_id"] == f"{deployment.name}-stranger"
     assert (waits[0]["state"], waits[0]["first_offset"]) == ("Ongoing", 0)
-    assert moved_s > 1, "waiting is no progress: the watchdog must see it"
+    assert moved_s >= 1, "waiting is no progress: the watchdog must see it"

@@ -55,7 +55,7 @@ def worker(shop: Path) -> Iterator[subprocess.Popen[bytes]]:
         )
     yield process
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0, (shop / "worker.log").read_text()
+    assert process.wait(FOLDED_WITHIN_S) == 0, (shop / "worker.log").read_text()
 
 
 def _profile(customer: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:

@@ -80,7 +80,7 @@ def test_files_are_the_same_with_kills_and_at_another_number_of_partitions(
     assert [json.loads(line)["type"] for line in (lines[0], lines[-1])] == ["policy.activated", "clock.closed"]
     assert len((tmp_path / "calm" / "profiles.jsonl").read_bytes().splitlines()) == CUSTOMERS
     journal, again = str(tmp_path / "calm" / "journal.jsonl"), tmp_path / "again"
-    assert command(["replay", "--input", journal, "--out", str(again), "--json"]) == 0
+    assert command(["replay", "--input", journal, "--out", str(again), "--jobs", "1", "--json"]) == 0
     assert len(list(again.iterdir())) == len(FILES) - 1
     for path in again.iterdir():
         assert path.read_bytes() == (tmp_path / "wild" / path.name).read_bytes(), path.name

@@ -23,12 +23,12 @@ pytestmark = pytest.mark.kafka
 
 def _write(bootstrap: str, topic: str, value: bytes) -> None:
     producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
-    producer.send(topic, value, partition=0).get(20)
+    producer.send(topic, value, partition=0).get(60)
     producer.close()
 
 
 def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, consumer_timeout_ms=10_000)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, consumer_timeout_ms=60_000)
     tp = TopicPartition(topic, 0)
     consumer.assign([tp])
     consumer.seek(tp, 0)

@@ -12,14 +12,14 @@ pytestmark = pytest.mark.kafka
 
 
 def test_sigterm_ends_in_order_and_leaves_nothing_open(toy: MakeToy) -> None:
-    """Exit 0 within five seconds, under load; committed readers see everything that was written."""
+    """Exit 0 soon, with a minute of input before it; committed readers see everything that was written."""
     deployment = toy()
-    worker = deployment.worker(slow_s=0.001)
+    worker = deployment.worker(slow_s=0.015)
     worker.wait_says("partition ready", deployment.partitions)
     deployment.feed(4_000)
     begun = time.monotonic()
     assert worker.terminate() == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15
     seen = deployment.read(f"{deployment.name}-out")
     written = deployment.read(f"{deployment.name}-out", "read_uncommitted")
     assert {p: len(r) for p, r in seen.items()} == {p: len(r) for p, r in written.items()}
@@ -29,17 +29,16 @@ def test_sigterm_ends_in_order_and_leaves_nothing_open(toy: MakeToy) -> None:
 
 
 def test_a_static_member_that_ends_hands_over_at_once(toy: MakeToy) -> None:
-    """Its partitions go to the other worker without waiting for the session."""
+    """It says goodbye: the group does not wait for its session, and the other worker gets its partitions."""
     deployment = toy()
-    first, second = deployment.worker(), deployment.worker()
-    for worker in (first, second):
-        worker.wait_says("partition ready", 1)
-    time.sleep(3)  # until both have settled
-    had = second.output().count("partition ready")
+    first = deployment.worker()
+    first.wait_says("partition ready", deployment.partitions)
+    second = deployment.worker()
+    second.wait_says("partition ready", deployment.partitions // 2)
+    assert deployment.members() == {"w1", "w2"}
     assert first.terminate() == 0
-    ended = time.monotonic()
-    second.wait_says("partition ready", had + 1, within_s=5)
-    assert time.monotonic() - ended < 4  # a session lasts six seconds; a heartbeat tells within two
+    assert deployment.members() == {"w2"}
+    second.wait_says("partition ready", deployment.partitions)
 
 
 def test_sigterm_during_restore(toy: MakeToy) -> None:
@@ -78,7 +77,7 @@ def test_no_broker_at_the_start(toy: MakeToy) -> None:
 
 def test_two_processes_with_one_instance_id(toy: MakeToy) -> None:
     """The second takes over; the first notices and ends, and the result stays exact."""
-    deployment = toy()
+    deployment = toy(session_timeout_s=12)  # who is silent for half of it may have been forgotten: that is no theft
     first = deployment.worker(instance_id="same")
     first.wait_says("partition ready", deployment.partitions)
     deployment.feed(1_000)

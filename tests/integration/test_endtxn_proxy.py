@@ -1,8 +1,7 @@
 """A lost answer to EndTxn must not tear the next transaction: red with aiokafka's own producer, green with ours."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,26 @@ from agents.runtime.failures import UnknownOutcomeError
 from agents.runtime.producer import TransactionalProducer
 from tests.integration.conftest import MakeToy
 from tests.integration.fault_proxy import FaultProxy
+from tests.integration.toy import PATIENCE_S
 from tests.integration.toy_worker import make_engine
 
 pytestmark = pytest.mark.kafka
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
-    """A broker that tells clients of its second listener to come through the proxy's port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with EmbeddedKafka(tmp_path_factory.mktemp("proxied"), proxied_port=port) as kafka:
-        yield kafka
-
-
 @pytest.fixture
-async def proxy(broker: EmbeddedKafka) -> AsyncIterator[FaultProxy]:
+async def proxy(kafka: EmbeddedKafka) -> AsyncIterator[FaultProxy]:
     """The proxy, in the test's event loop."""
-    assert broker.proxied_port is not None
-    assert broker.behind_proxy is not None
-    async with FaultProxy(broker.proxied_port, broker.behind_proxy) as running:
+    assert kafka.proxied_port is not None
+    assert kafka.behind_proxy is not None
+    async with FaultProxy(kafka.proxied_port, kafka.behind_proxy) as running:
         yield running
 
 
-async def test_aiokafka_tears_the_next_transaction(broker: EmbeddedKafka, proxy: FaultProxy) -> None:
+async def test_aiokafka_tears_the_next_transaction(kafka: EmbeddedKafka, proxy: FaultProxy) -> None:
     """The reason for a producer of our own: if this fails, aiokafka has been mended and ours may go."""
-    topic = _topic(broker, "stock")
+    topic = _topic(kafka, "stock")
     producer = AIOKafkaProducer(
-        bootstrap_servers=f"127.0.0.1:{broker.proxied_port}", transactional_id="stock", transaction_timeout_ms=30_000
+        bootstrap_servers=f"127.0.0.1:{kafka.proxied_port}", transactional_id="stock", transaction_timeout_ms=30_000
     )
     await producer.start()
     await producer.begin_transaction()
@@ -55,17 +45,19 @@ async def test_aiokafka_tears_the_next_transaction(broker: EmbeddedKafka, proxy:
     await producer.send_and_wait(topic, b"second, half", partition=0)
     proxy.release()
     await proxy.delivered.wait()
-    await asyncio.sleep(0.3)
 
-    assert await _committed(broker, topic) == [b"first", b"second, half"]  # while the transaction is still open
+    async with asyncio.timeout(PATIENCE_S):  # a commit is answered before it shows
+        while len(shown := await _committed(kafka, topic)) < 2:
+            pass
+    assert shown == [b"first", b"second, half"]  # while the transaction is still open
 
-    await asyncio.wait_for(producer.stop(), 5)
+    await asyncio.wait_for(producer.stop(), PATIENCE_S)
 
 
-async def test_our_producer_does_not_commit_what_it_does_not_know(broker: EmbeddedKafka, proxy: FaultProxy) -> None:
+async def test_our_producer_does_not_commit_what_it_does_not_know(kafka: EmbeddedKafka, proxy: FaultProxy) -> None:
     """The commit is reported as unknown, the producer is over, and the held request does nothing to its successor."""
-    topic = _topic(broker, "strict")
-    cluster = Cluster(f"127.0.0.1:{broker.proxied_port}", client_id="strict")
+    topic = _topic(kafka, "strict")
+    cluster = Cluster(f"127.0.0.1:{kafka.proxied_port}", client_id="strict")
     await cluster.start()
     producer = TransactionalProducer(cluster, "strict")
     await producer.start()
@@ -80,14 +72,14 @@ async def test_our_producer_does_not_commit_what_it_does_not_know(broker: Embedd
         proxy.release()
         await proxy.delivered.wait()
         await asyncio.sleep(0.3)
-        assert await _committed(broker, topic) == []
+        assert await _committed(kafka, topic) == []
         await end(commit=True, deadline=float("inf"))
 
     end, successor._end = successor._end, hold_the_end  # type: ignore[method-assign]  # with the transaction open
     await successor.commit({(topic, 0): [(None, b"second", [])]})
 
-    async with asyncio.timeout(15):  # a commit is answered before it shows
-        while not (shown := await _committed(broker, topic)):
+    async with asyncio.timeout(PATIENCE_S):  # a commit is answered before it shows
+        while not (shown := await _committed(kafka, topic)):
             pass
     assert shown == [b"second"]
 
@@ -96,15 +88,15 @@ async def test_our_producer_does_not_commit_what_it_does_not_know(broker: Embedd
 
 
 async def test_a_worker_rebuilds_its_task_and_stays_exact(
-    broker: EmbeddedKafka, proxy: FaultProxy, toy: MakeToy, tmp_path: Path
+    kafka: EmbeddedKafka, proxy: FaultProxy, toy: MakeToy, tmp_path: Path
 ) -> None:
     """After an unanswered commit the partition is restored under a new epoch; the process goes on."""
-    deployment = toy(broker.bootstrap, partitions=2)
+    deployment = toy(kafka.bootstrap, partitions=2)
     deployment.feed(200)
     engine, stage = make_engine(
         {
             "application": deployment.name,
-            "bootstrap": f"127.0.0.1:{broker.proxied_port}",
+            "bootstrap": f"127.0.0.1:{kafka.proxied_port}",
             "sources": deployment.sources,
             "partitions": 2,
             "data_dir": str(tmp_path),
@@ -112,7 +104,7 @@ async def test_a_worker_rebuilds_its_task_and_stays_exact(
     )
     proxy.hold_next()
     await engine.start()
-    await asyncio.wait_for(proxy.held.wait(), 20)
+    await asyncio.wait_for(proxy.held.wait(), PATIENCE_S)
     await asyncio.sleep(1)
     proxy.release()
     await asyncio.to_thread(deployment.feed, 200, first=200)
@@ -124,16 +116,16 @@ async def test_a_worker_rebuilds_its_task_and_stays_exact(
     await asyncio.to_thread(deployment.check_exact)
 
 
-def _topic(broker: EmbeddedKafka, name: str) -> str:
-    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+def _topic(kafka: EmbeddedKafka, name: str) -> str:
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
     admin.close()
     return name
 
 
-async def _committed(broker: EmbeddedKafka, topic: str) -> list[bytes]:
+async def _committed(kafka: EmbeddedKafka, topic: str) -> list[bytes]:
     """Return what a reader of committed records sees now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, isolation_level="read_committed")
     await consumer.start()
     tp = TopicPartition(topic, 0)
     consumer.assign([tp])

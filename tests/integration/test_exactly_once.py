@@ -4,46 +4,58 @@ import random
 import signal
 import threading
 import time
+from typing import Self
 
 import pytest
 
 from tests.integration.conftest import MakeToy
-from tests.integration.toy import Toy, wait_until
+from tests.integration.toy import PATIENCE_S, Toy, wait_until
 
 pytestmark = pytest.mark.kafka
 STEP = 200
-STEPS_PER_SECOND = 5
+STEP_EVERY_S = 0.3
+
+
+class Feed:
+    """Feeds a deployment as long as the block runs."""
+
+    def __init__(self, deployment: Toy) -> None:
+        self.fed = 0
+        self._deployment, self._over = deployment, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(STEP_EVERY_S):
+            self._deployment.feed(STEP, first=self.fed)
+            self.fed += STEP
 
 
 def test_kills_leave_outputs_and_state_exact(toy: MakeToy) -> None:
     """Five SIGKILLs at random moments under load: nothing lost, doubled or out of order."""
     deployment, dice = toy(), random.Random(7)
-    feeder = threading.Thread(target=_feed_slowly, args=(deployment, 6))
-    feeder.start()
-    for _ in range(5):
-        worker = deployment.worker(instance_id="w")
-        worker.wait_says("partition ready", deployment.partitions)
-        time.sleep(dice.uniform(0.1, 1.0))
-        worker.kill()
-    feeder.join()
+    with Feed(deployment) as feed:
+        for _ in range(5):
+            worker = deployment.worker(instance_id="w")
+            worker.wait_says("partition ready", deployment.partitions)
+            time.sleep(dice.uniform(0.1, 1.0))
+            worker.kill()
     deployment.worker(instance_id="w")
-    deployment.wait_echoed(6_000)
+    deployment.wait_echoed(feed.fed)
     deployment.check_exact()
 
 
 def test_members_that_come_and_go_keep_every_partition_advancing(toy: MakeToy) -> None:
     """A second worker joins and leaves under load; after each change every partition commits again."""
-    deployment, enough, seconds = toy(), threading.Event(), 0
-
-    def feed() -> None:
-        nonlocal seconds
-        while not enough.is_set():
-            _feed_slowly(deployment, 1, first=seconds * STEP * STEPS_PER_SECOND)
-            seconds += 1
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    try:
+    deployment = toy()
+    with Feed(deployment) as feed:
         first = deployment.worker()
         first.wait_says("partition ready", deployment.partitions)
         second = deployment.worker()
@@ -51,40 +63,29 @@ def test_members_that_come_and_go_keep_every_partition_advancing(toy: MakeToy) -
         _every_partition_advances(deployment)
         assert second.terminate() == 0
         _every_partition_advances(deployment)
-    finally:
-        enough.set()
-        feeder.join()
-    deployment.wait_echoed(seconds * STEP * STEPS_PER_SECOND)
+    deployment.wait_echoed(feed.fed)
     deployment.check_exact()
     assert first.alive()
 
 
 def test_a_worker_paused_past_its_session_does_no_harm(toy: MakeToy) -> None:
-    """The others take over; awake again, its late commit is fenced, and it goes on as a member without an exit."""
+    """The other takes over; awake again, its late commit is fenced, and it goes on as a member without an exit."""
     deployment = toy()
-    first, second = deployment.worker(), deployment.worker()
-    for worker in (first, second):
-        worker.wait_says("partition ready", 1)
-    feeder = threading.Thread(target=_feed_slowly, args=(deployment, 10))
-    feeder.start()
-    time.sleep(1)
-    first.process.send_signal(signal.SIGSTOP)
-    second.wait_says("partition ready", deployment.partitions, within_s=20)
-    first.process.send_signal(signal.SIGCONT)
-    feeder.join()
-    deployment.wait_echoed(10_000)
-    _feed_slowly(deployment, 1, first=10_000)
-    deployment.wait_echoed(11_000)
+    first = deployment.worker()
+    first.wait_says("partition ready", deployment.partitions)
+    second = deployment.worker()
+    second.wait_says("partition ready", deployment.partitions // 2)
+    with Feed(deployment) as feed:
+        _every_partition_advances(deployment)
+        first.process.send_signal(signal.SIGSTOP)
+        second.wait_says("partition ready", deployment.partitions)
+        first.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: deployment.members() == {"w1", "w2"}, PATIENCE_S)
+        _every_partition_advances(deployment)
+    deployment.wait_echoed(feed.fed)
     deployment.check_exact()
     assert first.alive(), first.output()
     assert second.alive(), second.output()
-
-
-def _feed_slowly(deployment: Toy, seconds: int, first: int = 0) -> None:
-    for step in range(seconds * STEPS_PER_SECOND):
-        begun = time.monotonic()
-        deployment.feed(STEP, first=first + step * STEP)
-        time.sleep(max(0.0, 1 / STEPS_PER_SECOND - (time.monotonic() - begun)))
 
 
 def _every_partition_advances(deployment: Toy) -> None:

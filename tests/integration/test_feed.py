@@ -1,6 +1,7 @@
 """Feeding a file: everything arrives once at its customer's partition, and sent again it changes nothing."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,13 @@ from agents.settings import Settings
 from agents.settings_reader import load_settings
 from agents.topics import create_and_align
 from schemas.catalog import TOPICS
+from schemas.clock import MS_PER_DAY, format_instant
 from streams.intake import Limits
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 3
 EVENTS = 60
+TODAY = int(time.time() * 1000) // MS_PER_DAY
 
 
 @pytest.fixture
@@ -42,6 +45,11 @@ def config(kafka: EmbeddedKafka, tmp_path: Path, request: pytest.FixtureRequest)
         admin.delete_topics([topic for topic in admin.list_topics() if topic.startswith(name)])
 
 
+def day(number: int) -> str:
+    """A day of the file: its first ones lie a little back."""
+    return format_instant((TODAY - 10 + number) * MS_PER_DAY)[:10]
+
+
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
     """Orders over three days and a few customers, newest first, and one line that is no event."""
@@ -50,7 +58,7 @@ def events(tmp_path: Path) -> Path:
             {
                 "type": "order.completed",
                 "id": f"e{number}",
-                "time": f"2026-01-0{1 + number * 3 // EVENTS}T{number % 24:02}:00:00Z",
+                "time": f"{day(number * 3 // EVENTS)}T{number % 24:02}:00:00Z",
                 "customer_id": f"c{number % 7}",
                 "order_id": f"o{number}",
                 "currency": "USD",
@@ -129,20 +137,20 @@ def test_the_event_clock_goes_by_days_and_closes(
 ) -> None:
     """In every partition: events in order of time, a mark at each midnight between, and the same closing at the end."""
     arguments = ["feed", str(events), "--config", str(config), "--json"]
-    run([*arguments, "--event-clock", "--until", "2026-01-05T00:00:00Z"])
+    run([*arguments, "--event-clock", "--until", f"{day(4)}T00:00:00Z"])
 
-    assert json.loads(capsys.readouterr().out)["closed_at"] == "2026-01-05T00:00:00.000Z"
+    assert json.loads(capsys.readouterr().out)["closed_at"] == f"{day(4)}T00:00:00.000Z"
     records = _records(load_settings(config, {}), "imports")
     for number in range(PARTITIONS):
         values = [json.loads(record.value) for record in records if record.partition == number]
         times = [(value.get("time") or value["instant"])[:19] for value in values]
         assert times == sorted(times)
         assert [(v["type"], v["instant"][:10]) for v in values if "instant" in v] == [
-            ("clock.advanced", "2026-01-02"),
-            ("clock.advanced", "2026-01-03"),
-            ("clock.advanced", "2026-01-04"),
-            ("clock.advanced", "2026-01-05"),
-            ("clock.closed", "2026-01-05"),
+            ("clock.advanced", day(1)),
+            ("clock.advanced", day(2)),
+            ("clock.advanced", day(3)),
+            ("clock.advanced", day(4)),
+            ("clock.closed", day(4)),
         ]
 
 

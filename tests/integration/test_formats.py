@@ -2,18 +2,15 @@
 
 import base64
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.admin import NewTopic
 
 from agents.cli import run
@@ -23,6 +20,9 @@ from agents.settings import Settings
 from agents.settings_reader import load_settings
 from schemas.clock import format_instant
 from tests.contracts.format_corpus import EXAMPLES
+from tests.integration.committed import records_of
+from tests.integration.toy import wait_until
+from tests.prepared import Prepared, command
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
@@ -47,16 +47,10 @@ def config(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> It
         admin.create_topics([NewTopic(CDC, PARTITIONS, 1)])
         admin.wait_for_topics([CDC])
     assert run(["topics", "apply", "--config", str(path)]) == 0
-    with (folder / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agents.cli", "worker", "--config", str(path)],
-            stderr=log,
-            stdout=log,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
+    process = Prepared(command, ["worker", "--config", str(path)], folder / "worker.log")
     yield path
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0, (folder / "worker.log").read_text()
+    assert process.wait(WITHIN_S) == 0, (folder / "worker.log").read_text()
 
 
 @pytest.fixture
@@ -84,17 +78,8 @@ def _change(number: int, lsn: int, *, total: int, refunded: int = 0, **row: Any)
 
 def _records(settings: Settings, topic: str) -> list[Any]:
     """All committed records of a topic of ours."""
-    reader = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap, isolation_level="read_committed")
-    places = [TopicPartition(settings.topic(topic), number) for number in range(PARTITIONS)]
-    reader.assign(places)
-    reader.seek_to_beginning(*places)
-    ends = reader.end_offsets(places)
-    found = []
-    while any(reader.position(place) < ends[place] for place in places):
-        for records in reader.poll(500).values():
-            found += records
-    reader.close()
-    return found
+    found = records_of(settings.kafka.bootstrap, settings.topic(topic), PARTITIONS)
+    return [record for number in sorted(found) for record in found[number]]
 
 
 def _await_events(settings: Settings, source: str, count: int) -> list[dict[str, Any]]:
@@ -132,6 +117,9 @@ def test_bound_topics_are_read_in_their_formats(
 
     assert [event["type"] for event in orders] == ["order.state"] * 3
     assert [event["action"] for event in visits] == ["page_view"]
+    wait_until(
+        lambda: bool(_records(shop, "dead-letters")), WITHIN_S
+    )  # it lies behind the others, maybe in a later commit
     [letter] = _records(shop, "dead-letters")
     assert letter.value == b"\xff not a change"
     assert dict(letter.headers)["tierstream-dlq-topic"] == CDC.encode()

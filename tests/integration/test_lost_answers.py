@@ -5,19 +5,18 @@ others back until somebody's time is over: so each kind is tried, against the li
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from kafka.admin import KafkaAdminClient
 
 from agents.embedded import EmbeddedKafka
 from agents.runtime.cluster import Cluster
 from agents.runtime.engine import Engine
 from agents.runtime.producer import TransactionalProducer
+from tests.conftest import quiet_port
 from tests.integration.conftest import MakeToy
 from tests.integration.fault_proxy import (
     ADD_PARTITIONS_TO_TXN,
@@ -30,25 +29,24 @@ from tests.integration.fault_proxy import (
     WRITE_TXN_MARKERS,
     FaultProxy,
 )
-from tests.integration.toy import Toy
+from tests.integration.toy import PATIENCE_S, Toy
 from tests.integration.toy_worker import make_engine
 
 pytestmark = pytest.mark.kafka
 
 ADVANCE_S = 15.0
 """What is promised of every partition with input, after any single fault."""
-SESSION_S = 6.0
+SESSION_S = 12
 PARTITIONS = 2
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """A broker with a proxy before it, for clients of its second listener and for what it tells itself."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     through_the_proxy = {"inter.broker.listener.name": "PROXIED"}
-    with EmbeddedKafka(tmp_path_factory.mktemp("lossy"), proxied_port=port, properties=through_the_proxy) as kafka:
+    with EmbeddedKafka(
+        tmp_path_factory.mktemp("lossy"), proxied_port=quiet_port(), properties=through_the_proxy
+    ) as kafka:
         yield kafka
 
 
@@ -72,6 +70,7 @@ async def at_work(deployment: Toy, bootstrap: str, folder: Path, name: str = "w1
             "partitions": deployment.partitions,
             "data_dir": str(folder / name),
             "instance_id": name,
+            "session_timeout_s": SESSION_S,
         }
     )
     await engine.start()
@@ -89,17 +88,9 @@ async def feed_and_wait(deployment: Toy, count: int, *, first: int) -> float:
     return time.monotonic() - begun
 
 
-def members(deployment: Toy) -> set[str]:
-    """The names of the group's members, as the broker knows them now."""
-    admin = KafkaAdminClient(bootstrap_servers=deployment.bootstrap)
-    group = admin.describe_groups([deployment.name])[deployment.name]
-    admin.close()
-    return {member["group_instance_id"] for member in group["members"]}
-
-
 async def until_joined(engine: Engine, partitions: int) -> None:
     """Wait until a worker has that many partitions at work."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while sum(task.tenure is not None for task in engine._tasks()) != partitions:  # noqa: ASYNC110 - a test's patience
             await asyncio.sleep(0.05)
 
@@ -115,7 +106,7 @@ async def test_a_connection_that_breaks_under_a_request(
         if api == INIT_PRODUCER_ID:
             proxy.hold_next(END_TXN)
             await asyncio.to_thread(deployment.feed, 50, first=50)
-            await asyncio.wait_for(proxy.held.wait(), 10)
+            await asyncio.wait_for(proxy.held.wait(), PATIENCE_S)
         proxy.hold_next(api)
         took_s = await feed_and_wait(deployment, 50, first=50 + 50 * (api == INIT_PRODUCER_ID))
         assert proxy.held.is_set()
@@ -172,13 +163,13 @@ async def test_a_lost_goodbye_is_said_again(
     deployment = toy(broker.bootstrap, partitions=PARTITIONS)
     async with at_work(deployment, f"127.0.0.1:{broker.proxied_port}", tmp_path) as engine:
         await feed_and_wait(deployment, 50, first=0)
-        assert await asyncio.to_thread(members, deployment) == {"w1"}
+        assert await asyncio.to_thread(deployment.members) == {"w1"}
         proxy.hold_next(LEAVE_GROUP)
         engine.end()
 
     assert proxy.held.is_set()
     assert proxy.seen[LEAVE_GROUP] == 2
-    assert await asyncio.to_thread(members, deployment) == set()
+    assert await asyncio.to_thread(deployment.members) == set()
 
 
 async def test_who_ends_in_the_midst_of_a_rebalance_is_not_waited_for(
@@ -192,12 +183,12 @@ async def test_who_ends_in_the_midst_of_a_rebalance_is_not_waited_for(
             await until_joined(second, 1)
             proxy.lose_answer(JOIN_GROUP)
             async with at_work(deployment, broker.bootstrap, tmp_path, "w3") as third:
-                await asyncio.wait_for(proxy.held.wait(), 10)
+                await asyncio.wait_for(proxy.held.wait(), PATIENCE_S)
                 third.end()
             begun = time.monotonic()
             first.end()
         await until_joined(second, PARTITIONS)
         took_s = time.monotonic() - begun
-        assert await asyncio.to_thread(members, deployment) == {"w2"}
+        assert await asyncio.to_thread(deployment.members) == {"w2"}
 
     assert took_s < SESSION_S

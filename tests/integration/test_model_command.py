@@ -1,7 +1,6 @@
 """`tierstream model` on a real cluster: a model goes into every partition, one that does not fit is refused."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,25 +24,26 @@ PARTITIONS = 2
 
 
 @pytest.fixture
-def shop(kafka: EmbeddedKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def shop(
+    kafka: EmbeddedKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Settings:
     """Topics with a first policy, and a settings file that names them."""
     monkeypatch.chdir(tmp_path)
+    name = request.node.name.removeprefix("test_")
     (tmp_path / "tierstream.toml").write_text(
-        f'[kafka]\nbootstrap = "{kafka.bootstrap}"\napplication_id = "model-app"\ntopic_prefix = "model."\n'
+        f'[kafka]\nbootstrap = "{kafka.bootstrap}"\napplication_id = "{name}"\ntopic_prefix = "{name}."\n'
         f'partitions = {PARTITIONS}\n[policy]\ncurrency = "USD"\ntime_zone = "UTC"\n'
     )
     settings = Settings(
         kafka=KafkaSettings(
-            bootstrap=kafka.bootstrap, application_id="model-app", topic_prefix="model.", partitions=PARTITIONS
+            bootstrap=kafka.bootstrap, application_id=name, topic_prefix=f"{name}.", partitions=PARTITIONS
         ),
         policy=PolicySettings(currency="USD", time_zone="UTC"),
     )
     with admin_client(settings) as admin:
         create_and_align(admin, settings)
     activate_first(settings, configured_policy(settings))
-    yield settings
-    with admin_client(settings) as admin:
-        admin.delete_topics([topic for topic in admin.list_topics() if topic.startswith("model")])
+    return settings
 
 
 def test_a_model_goes_into_every_partition(shop: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

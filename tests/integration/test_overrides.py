@@ -14,7 +14,7 @@ from schemas.clock import format_instant
 from tests.integration.shop import Shop, eventually
 
 pytestmark = pytest.mark.kafka
-HOLDS_S = 8
+HOLDS_S = 10
 DECIDED_WITHIN_S = "60"
 POLICY = """
 [policy]

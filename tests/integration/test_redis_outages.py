@@ -17,7 +17,6 @@ pytestmark = pytest.mark.kafka
 
 LEVEL_WITHIN_S = 60
 """The promise, from the moment of Redis' return."""
-AWAY_S = 2.0
 
 
 class Ground:
@@ -28,7 +27,7 @@ class Ground:
         self.server = EmbeddedValkey(folder / "redis")
         self.server.start()
         self.client = client_of(self.server.port or 0)
-        self.projection = ProjectionProcess(self.topic.settings(self.server.port or 0), folder)
+        self.projection = ProjectionProcess(self.topic.settings(self.server.port or 0, timeout_s=1), folder)
 
     def close(self) -> None:
         """End everything; the projection must end in order."""
@@ -83,21 +82,21 @@ def _slow(server: EmbeddedValkey, client: redis.Redis) -> Callable[[], object]:
 
 
 OUTAGES = {
-    "frozen": (_freeze, '"reason": "slow"'),
-    "killed": (_kill, '"reason": "absent"'),
-    "flushed": (_flush, "the marker is gone"),
-    "full": (_fill, '"reason": "full"'),
-    "replica": (_demote, '"reason": "readonly"'),
-    "without functions": (_unload, '"reason": "unavailable"'),
-    "slow": (_slow, '"reason": "slow"'),
+    "frozen": (_freeze, 2.0, '"reason": "slow"'),
+    "killed": (_kill, 1.5, '"reason": "absent"'),
+    "flushed": (_flush, 0.5, "the marker is gone"),
+    "full": (_fill, 1.0, '"reason": "full"'),
+    "replica": (_demote, 1.0, '"reason": "readonly"'),
+    "without functions": (_unload, 0.5, '"reason": "unavailable"'),
+    "slow": (_slow, 2.0, '"reason": "slow"'),
 }
-"""What is done to Redis, and by what word the projection notices it."""
+"""What is done to Redis, for how many seconds, and by what word the projection notices it."""
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_redis_is_level_again_after(outage: str, ground: Ground) -> None:
     """An outage of some seconds under a stream: level within a minute of its end, nothing older over anything newer."""
-    begin, notice = OUTAGES[outage]
+    begin, away_s, notice = OUTAGES[outage]
     ground.topic.publish("first")
     ground.topic.flush()
     seconds_until_equal(ground.topic, ground.client)
@@ -106,7 +105,7 @@ def test_redis_is_level_again_after(outage: str, ground: Ground) -> None:
         with streaming(ground.topic):
             time.sleep(0.5)
             end = begin(ground.server, ground.client)
-            time.sleep(AWAY_S)
+            time.sleep(away_s)
             end()
             returned = time.monotonic()
             time.sleep(0.5)

@@ -9,7 +9,7 @@ from kafka.admin import KafkaAdminClient, NewPartitions
 
 from agents.errors import RefusedPositionError
 from tests.integration.conftest import MakeToy
-from tests.integration.toy import Toy, ToyWorker, wait_until
+from tests.integration.toy import PATIENCE_S, Toy, ToyWorker, wait_until
 
 pytestmark = pytest.mark.kafka
 
@@ -89,7 +89,7 @@ def _refused(worker: ToyWorker, *words: str) -> None:
 def _remake(deployment: Toy, topic: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=deployment.bootstrap)
     admin.delete_topics([topic])
-    wait_until(lambda: topic not in admin.list_topics(), 10)
+    wait_until(lambda: topic not in admin.list_topics(), PATIENCE_S)
     admin.close()
     time.sleep(0.5)
     deployment.create_topics({topic: {"message.timestamp.type": "LogAppendTime"}})

@@ -30,6 +30,7 @@ from agents.shadow.metrics import ShadowMetrics
 from agents.shadow.run import following
 from agents.shadow.view import view_of
 from agents.topics import create_and_align
+from schemas.clock import format_instant
 from tests.integration.secured import PHRASE, SecuredKafka, running_worker
 
 pytestmark = pytest.mark.kafka
@@ -99,7 +100,7 @@ def _feed(settings: Settings, customer: str) -> None:
     event = {
         "type": "order.completed",
         "id": f"e-{customer}",
-        "time": "2026-01-10T10:00:00Z",
+        "time": format_instant(int(time.time() * 1000)),
         "customer_id": customer,
         "order_id": f"o-{customer}",
         "currency": "USD",
@@ -142,7 +143,7 @@ def test_events_become_standings_under_exactly_these_rights(secured: SecuredKafk
     """A feeder feeds, a worker works, a reader reads; and no secret shows in a log line or a command line."""
     settings = _settings(secured, "worker") if way == "SSL" else _through_password(secured, "worker-by-password")
     log = tmp_path / "worker.log"
-    with running_worker(settings, tmp_path) as worker:
+    with running_worker(settings, tmp_path, typed=True) as worker:
         _feed(_settings(secured, "feeder"), f"customer-{way}")
         profile = json.loads(_await_profile(_settings(secured, "reader"), f"customer-{way}"))
         command_line = Path(f"/proc/{worker.pid}/cmdline").read_bytes().decode()
@@ -258,3 +259,22 @@ def test_a_policy_is_tried_under_exactly_these_rights(secured: SecuredKafka, tmp
     assert drop(settings)
     clean_up(settings, trial)
     assert trial_under_way(settings) is None
+
+
+def test_a_password_that_changed_ends_the_worker(secured: SecuredKafka, tmp_path: Path) -> None:
+    """Kafka keeps connections that are open; the restart of the broker closes them."""
+    settings, log = _through_password(secured, "worker-by-password"), tmp_path / "worker.log"
+    with running_worker(settings, tmp_path) as worker:
+        deadline = time.monotonic() + WITHIN_S
+        while log.read_text().count("partition ready") < 2 * PARTITIONS:
+            assert worker.poll() is None, log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        secured.add_user("worker-by-password", "another password")
+        secured.broker.restart()
+        code = worker.wait(2 * WITHIN_S)
+
+    last = json.loads(log.read_text().splitlines()[-1])
+    assert code == AccessError.exit_code, last
+    assert "kafka.sasl_username = worker-by-password" in last["where"]
+    assert PASSWORD not in log.read_text()

@@ -1,9 +1,6 @@
 """A policy tried beside a running worker: live output stays what it is, and what is foretold is what two folds say."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from streams.policy.model import Policy
 from tests.integration.shop import Shop, eventually
 from tests.integration.test_replay import CUSTOMERS, live_files, order, told
 from tests.journal import policy_of
+from tests.prepared import Prepared, command
 from tests.unit.agents.replay.journals import files
 from tests.unit.agents.silver import STRICT
 
@@ -36,18 +34,13 @@ class Shadow:
 
     def __init__(self, shop: Shop, folder: Path) -> None:
         self._shop, self._log = shop, folder / "shadow.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Prepared | None = None
 
     def start(self, *arguments: str) -> None:
         """Start it."""
-        with self._log.open("ab") as log:
-            command = ["policy", "shadow", *arguments, "--config", str(self._shop.config)]
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "agents.cli", *command],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            )
+        self._process = Prepared(
+            command, ["policy", "shadow", *arguments, "--config", str(self._shop.config)], self._log
+        )
 
     def kill(self) -> None:
         """`kill -9`."""
@@ -244,7 +237,7 @@ def told_by_show(shop: Shop, capsys: pytest.CaptureFixture[str], expected: dict[
 
 def replayed_files(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, bytes]:
     """What a replay makes of the same journal, which knows nothing of shadows."""
-    shop.command(capsys, "replay", "--out", str(tmp_path / "again"))
+    shop.command(capsys, "replay", "--jobs", "1", "--out", str(tmp_path / "again"))
     assert set(FILES) >= {"tier-changes"}
     return files(tmp_path / "again")
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 
 from agents.embedded import EmbeddedKafka
@@ -16,6 +16,7 @@ from agents.settings import IntakeSettings, KafkaSettings, PolicySettings, Setti
 from agents.topics import Difference, create_and_align, differences, found_topics, wanted_topics
 from schemas.journal import PolicyActivated, decode_journal
 from streams.policy.parse import load_canonical
+from tests.integration.committed import records_of
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 3
@@ -48,17 +49,8 @@ def _plan(settings: Settings) -> list[Difference]:
 
 
 def _journal(settings: Settings, isolation: str = "read_committed") -> dict[int, list[bytes]]:
-    reader = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap, isolation_level=isolation)
-    places = [TopicPartition(settings.topic("customer-events"), number) for number in range(PARTITIONS)]
-    reader.assign(places)
-    reader.seek_to_beginning(*places)
-    ends = reader.end_offsets(places)
-    found: dict[int, list[bytes]] = {place.partition: [] for place in places}
-    while any(reader.position(place) < ends[place] for place in places):
-        for place, records in reader.poll(1_000).items():
-            found[place.partition] += [record.value for record in records]
-    reader.close()
-    return found
+    found = records_of(settings.kafka.bootstrap, settings.topic("customer-events"), PARTITIONS, isolation=isolation)
+    return {number: [record.value for record in records] for number, records in found.items()}
 
 
 def test_an_empty_cluster_gets_every_topic_once(settings: Settings) -> None:
@@ -162,7 +154,7 @@ def test_an_activation_that_was_cut_off_leaves_the_journal_empty(settings: Setti
     cut_off = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap, transactional_id=app)
     cut_off.init_transactions()
     cut_off.begin_transaction()
-    cut_off.send(settings.topic("customer-events"), b"half an activation", partition=0).get(10)
+    cut_off.send(settings.topic("customer-events"), b"half an activation", partition=0).get(30)
 
     assert activate_first(settings, configured_policy(settings)) is not None
 

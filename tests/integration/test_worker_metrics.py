@@ -1,10 +1,7 @@
 """The whole worker, asked over its port: what it decided, for whom, and how fresh."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from agents.cli import run
 from agents.embedded import EmbeddedKafka
 from tests.integration.toy import wait_until
+from tests.prepared import Prepared, command
 from tests.unit.agents.test_serving import free_port
 
 pytestmark = pytest.mark.kafka
@@ -33,20 +31,14 @@ def port(kafka: EmbeddedKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )
     monkeypatch.chdir(tmp_path)
     assert run(["topics", "apply"]) == 0
-    with (tmp_path / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agents.cli", "worker"],
-            stderr=log,
-            stdout=log,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
+    process = Prepared(command, ["worker"], tmp_path / "worker.log")
     yield port
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0, (tmp_path / "worker.log").read_text()
+    assert process.wait(60) == 0, (tmp_path / "worker.log").read_text()
 
 
 def scraped(port: int) -> Shown:
-    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
 
@@ -65,8 +57,8 @@ def test_a_worker_shows_what_it_decided(port: int, tmp_path: Path, capsys: pytes
     (tmp_path / "orders.jsonl").write_text("".join(json.dumps(o) + "\n" for o in [*orders, orders[0], unknown]))
     assert run(["feed", "orders.jsonl"]) == 0
     fresh = "tierstream_event_arrival_latency_seconds_count"
-    wait_until(lambda: value(scraped(port), fresh) >= 12, 30, lambda: str(scraped(port)))
-    wait_until(lambda: value(scraped(port), "tierstream_watermark_lag_seconds") > 0, 30)
+    wait_until(lambda: value(scraped(port), fresh) >= 12, 60, lambda: str(scraped(port)))
+    wait_until(lambda: value(scraped(port), "tierstream_watermark_lag_seconds") > 0, 60)
     shown = scraped(port)
 
     assert value(shown, fresh) == value(shown, "tierstream_event_latency_seconds_count") == 12

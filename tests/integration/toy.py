@@ -1,10 +1,8 @@
 """A deployment of toy workers on the test broker: topics, records, processes, and what the topics hold in the end."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,9 +11,13 @@ from typing import Any, Self
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-WORKER = Path(__file__).with_name("toy_worker.py")
-ROOT = Path(__file__).parents[2]
+from tests.integration import toy_worker
+from tests.integration.committed import records_of
+from tests.prepared import Prepared
+
 RUNTIME_KEY = b"\x00runtime"
+PATIENCE_S = 60.0
+"""For what is promised without a time: a process starts within seconds, and later on a busy machine."""
 
 
 class Toy:
@@ -81,27 +83,19 @@ class Toy:
         return worker
 
     def read(self, topic: str, isolation: str = "read_committed") -> dict[int, list[Any]]:
-        """Return all records of a topic, by partition."""
-        reader = self._reader(isolation)
-        tps = [TopicPartition(topic, number) for number in range(self.partitions)]
-        reader.assign(tps)
-        begins, ends = reader.beginning_offsets(tps), reader.end_offsets(tps)
-        for tp in tps:
-            reader.seek(tp, begins[tp])
-        found: dict[int, list[Any]] = {tp.partition: [] for tp in tps}
-        while any(reader.position(tp) < ends[tp] for tp in tps):
-            for tp, records in reader.poll(timeout_ms=500).items():
-                found[tp.partition] += records
-        reader.close()
-        return found
+        """Return all records of a topic, by partition, once every answered commit shows."""
+        return records_of(self.bootstrap, topic, self.partitions, isolation=isolation)
 
     def echoed(self) -> list[bytes]:
         """Return the values in `out`, in the order of each partition."""
         return [record.value for records in self.read(f"{self.name}-out").values() for record in records]
 
-    def wait_echoed(self, count: int, within_s: float = 30) -> None:
+    def wait_echoed(self, count: int, within_s: float = PATIENCE_S) -> None:
         """Wait until at least so many records are in `out` for committed readers."""
-        reader, seen, until = self._reader(), 0, time.monotonic() + within_s
+        reader = KafkaConsumer(
+            bootstrap_servers=self.bootstrap, isolation_level="read_committed", enable_auto_commit=False
+        )
+        seen, until = 0, time.monotonic() + within_s
         tps = [TopicPartition(f"{self.name}-out", number) for number in range(self.partitions)]
         reader.assign(tps)
         reader.seek_to_beginning(*tps)
@@ -130,12 +124,6 @@ class Toy:
                 mine = [r.value for r in out[partition] if ("from", topic.encode()) in [*r.headers]]
                 assert mine == [r.value for r in raw][: len(mine)], f"{topic}-{partition}"
 
-    def _reader(self, isolation: str = "read_committed") -> Any:  # noqa: ANN401 - kafka-python is untyped
-        return KafkaConsumer(
-            bootstrap_servers=self.bootstrap, isolation_level=isolation, enable_auto_commit=False,
-            max_partition_fetch_bytes=8_000_000,
-        )  # fmt: skip
-
     def counts(self) -> dict[int, dict[bytes, int]]:
         """Return what the changelog says, by partition."""
         changelog = self.read(f"{self.name}-echo-changelog")
@@ -143,6 +131,13 @@ class Toy:
             partition: {r.key: int(r.value) for r in records if not r.key.startswith(RUNTIME_KEY)}
             for partition, records in changelog.items()
         }
+
+    def members(self) -> set[str]:
+        """The names of the group's members, as the broker knows them now."""
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        group = admin.describe_groups([self.name])[self.name]
+        admin.close()
+        return {member["group_instance_id"] for member in group["members"]}
 
     def close(self) -> None:
         """Kill what still runs."""
@@ -155,24 +150,19 @@ class ToyWorker:
 
     def __init__(self, config: Path) -> None:
         self.log = config.with_suffix(f".{time.monotonic_ns()}.log")
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(WORKER), str(config)],
-                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
+        self.process = Prepared(toy_worker.begin, [str(config)], self.log)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, within_s: float = 10) -> int:
+    def terminate(self, within_s: float = PATIENCE_S) -> int:
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait(within_s)
 
-    def wait(self, within_s: float = 30) -> int:
+    def wait(self, within_s: float = PATIENCE_S) -> int:
         """Wait for the end; returns the exit code."""
         try:
             return self.process.wait(within_s)
@@ -187,7 +177,7 @@ class ToyWorker:
         """What it wrote."""
         return self.log.read_text(errors="replace")
 
-    def wait_says(self, text: str, times: int = 1, within_s: float = 30) -> None:
+    def wait_says(self, text: str, times: int = 1, within_s: float = PATIENCE_S) -> None:
         """Wait until a text stands in its log so many times."""
         wait_until(
             lambda: self.output().count(text) >= times, within_s, lambda: f"no {text!r} in:\n{self.output()[-2_000:]}"

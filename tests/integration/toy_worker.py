@@ -1,4 +1,4 @@
-"""A worker process with one small stage: `python toy_worker.py CONFIG.json`. What tests need of a stage, no more.
+"""A worker process with one small stage: its argument is CONFIG.json. What tests need of a stage, no more.
 
 The stage echoes every record of its sources to `out` and counts records per key; so `out` must equal the sources, and
 the changelog the counts, exactly.
@@ -111,6 +111,7 @@ def make_engine(config: dict[str, Any]) -> tuple[Engine, Echo]:
         partitions=config["partitions"],
         data_dir=Path(config["data_dir"]),
         instance_id=config.get("instance_id"),
+        session_timeout_s=config.get("session_timeout_s", 6),
         pace=Pace(stalled_after_s=config.get("stalled_after_s", 30.0)),
         accepted_topics=frozenset(config.get("accepted_topics", ())),
         progress=progress,
@@ -126,6 +127,7 @@ async def main(config: dict[str, Any]) -> int:
     return failure.exit_code if failure else 0
 
 
-if __name__ == "__main__":
+def begin(arguments: Sequence[str]) -> None:
+    """Be the process."""
     configure_logging(LogSettings(format="json"))
-    sys.exit(asyncio.run(main(json.loads(Path(sys.argv[1]).read_text()))))
+    sys.exit(asyncio.run(main(json.loads(Path(arguments[0]).read_text()))))
