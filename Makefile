@@ -51,7 +51,7 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 	$(RUN)/pytest -q -n 2 --dist loadfile tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
-	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) tests/crash
+	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) -m crash tests/crash
 
 proof: setup ## due instants against a daily sweep, on a year of every household's baskets
 	PROOF_HOUSEHOLDS=all $(RUN)/pytest -q tests/proof

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter, time
 from typing import Final
 
-from kafka.partitioner.default import murmur2
+from aiokafka.partitioner import murmur2
 
 from agents.errors import BreakerOpenError
 from agents.outputs import Outbox

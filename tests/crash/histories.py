@@ -22,10 +22,20 @@ from streams.standing.churn import crossing
 
 BACK_DAYS_MAX: Final = 390
 """Older orders would be refused as late."""
-PURCHASE_DAYS_MAX: Final = 50
-SPAN_DAYS_MAX: Final = 330
-COPIES: Final = 3
-"""Customers of each history found, with their purchases between the first and the last on other days."""
+PURCHASE_DAYS_MAX: Final = 220
+"""So many that at any time of day some ten histories cross an edge within 20 s: too few would be a matter of luck."""
+SPAN_DAYS_MAX: Final = 380
+COPIES: Final = 6
+"""Customers of each history found at most, with their purchases between the first and the last on other days."""
+CUSTOMERS_MAX: Final = 18
+
+
+class Crossing(NamedTuple):
+    """Purchase days, days from the first to the last of them, and the silence that carries such a customer on."""
+
+    days: int
+    span: int
+    silence_ms: int
 
 
 class Silence(NamedTuple):
@@ -54,17 +64,19 @@ def order(customer_id: str, order_id: str, at_ms: int) -> dict[str, object]:
     }
 
 
-def silences(now_ms: int, since_ms: int, until_ms: int, seed: int) -> list[Silence]:
+def silences(crossings: list[Crossing], now_ms: int, since_ms: int, until_ms: int, seed: int) -> list[Silence]:
     """Customers whose silence moves them between two instants if their orders arrive now, in order of the instants."""
     dice = random.Random(seed)
     regime = _regime()
     found: list[Silence] = []
-    for days, span, silence_ms in _crossings(regime):
+    for days, span, silence_ms in dice.sample(crossings, len(crossings)):
         last_day = -((silence_ms - since_ms) // MS_PER_DAY)
         crosses_at = last_day * MS_PER_DAY + silence_ms
         first_day = last_day - span
         if crosses_at >= until_ms or since_ms // MS_PER_DAY - first_day > BACK_DAYS_MAX:
             continue
+        if len(found) >= CUSTOMERS_MAX:
+            break
         for copy in range(COPIES):
             between = dice.sample(range(first_day + 1, last_day), days - 2) if days > 2 else []
             noons = [day * MS_PER_DAY + MS_PER_DAY // 2 for day in sorted({first_day, *between, last_day})]
@@ -80,17 +92,19 @@ def _regime() -> Regime:
     return regime_of(policy, 0, 0)
 
 
-def _crossings(regime: Regime) -> Iterator[tuple[int, int, int]]:
-    """Purchase days, days from the first to the last, and the silence in ms that carries such a customer on."""
-    risk = regime.risk
+def every_crossing() -> list[Crossing]:
+    """Every way to cross an edge by silence. Takes seconds, and none of it depends on the time of day."""
+    risk = _regime().risk
     assert risk is not None
     anchor_ms = 20_000 * MS_PER_DAY
+    found: list[Crossing] = []
     for days in range(1, PURCHASE_DAYS_MAX):
         for span in range(days - 1, SPAN_DAYS_MAX) if days > 1 else (0,):
             for band in range(len(risk.edges) - 1):
                 at = crossing(risk, ChurnInputs(days - 1, span / 7, anchor_ms), band, anchor_ms)
                 if at < NOT_DUE and at > anchor_ms + MS_PER_DAY:
-                    yield days, span, at - anchor_ms
+                    found.append(Crossing(days, span, at - anchor_ms))
+    return found
 
 
 def _moves(silence: Silence, regime: Regime, now_ms: int, until_ms: int) -> list[int]:

@@ -14,7 +14,8 @@ RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "14"))  # make crash N=200
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240 + 15 * RANDOM_KILLS)]
 
 POLICIES = Path(__file__).with_name("policies")
-OFTEN = 40  # a point of the commit is passed so often within a second or two
+OFTEN = 20  # a point of the commit is passed so often within a second or two when nothing else is at work
+POINT_WITHIN_S = 90  # patience with a busy machine, on which commits are fewer and larger
 ONCE_PER_PARTITION = 5  # a point of the start is passed six times: half of the partitions of two stages
 
 
@@ -30,7 +31,7 @@ def test_a_worker_dies_at_every_named_point_of_the_commit(kafka: EmbeddedKafka, 
             most = ONCE_PER_PARTITION if point in AT_START else OFTEN
             for nth in (1, run.dice.randrange(2, most)):
                 worker.start(point, nth)
-                code = worker.wait(30)
+                code = worker.wait(POINT_WITHIN_S)
                 assert code == CRASHED, f"{point!r} ({nth}) ended with {code}, log {worker.log}"
         worker.start()
         report = run.finish()
