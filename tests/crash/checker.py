@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -92,10 +93,15 @@ def check_standing(evidence: Evidence) -> Report:
 def judge(application: Application) -> Report:
     """Read and judge a run, each half of the laws in a process of its own: Python reads Kafka on one core only."""
     started = time.perf_counter()
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        arrival, standing = pool.submit(_judge_arrival, application), pool.submit(_judge_standing, application)
-        report = _merged(arrival.result(), standing.result())
+    arrival, standing = _pool().submit(_judge_arrival, application), _pool().submit(_judge_standing, application)
+    report = _merged(arrival.result(), standing.result())
     return report._replace(seconds=time.perf_counter() - started)
+
+
+@cache
+def _pool() -> ProcessPoolExecutor:
+    """Two processes for all judgments: importing what they need takes longer than judging a small run."""
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
 
 
 def _merged(one: Report, other: Report) -> Report:

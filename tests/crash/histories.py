@@ -22,12 +22,13 @@ from streams.standing.churn import crossing
 
 BACK_DAYS_MAX: Final = 390
 """Older orders would be refused as late."""
-PURCHASE_DAYS_MAX: Final = 220
-"""So many that at any time of day some ten histories cross an edge within 20 s: too few would be a matter of luck."""
+PURCHASE_DAYS_MAX: Final = 110
 SPAN_DAYS_MAX: Final = 380
-COPIES: Final = 6
+COPIES: Final = 4
 """Customers of each history found at most, with their purchases between the first and the last on other days."""
-CUSTOMERS_MAX: Final = 18
+CUSTOMERS: Final = (6, 12)
+"""At least and at most so many. How many histories cross an edge in some seconds depends on the time of day."""
+WINDOW_MS: Final = 20_000
 
 
 class Crossing(NamedTuple):
@@ -64,23 +65,34 @@ def order(customer_id: str, order_id: str, at_ms: int) -> dict[str, object]:
     }
 
 
-def silences(crossings: list[Crossing], now_ms: int, since_ms: int, until_ms: int, seed: int) -> list[Silence]:
-    """Customers whose silence moves them between two instants if their orders arrive now, in order of the instants."""
-    dice = random.Random(seed)
+def silences(crossings: list[Crossing], now_ms: int, since_ms: int, name: str) -> list[Silence]:
+    """Customers whose silence moves them soon after an instant if their orders arrive now, in order of their moves.
+
+    `name` begins their ids and decides who they are.
+    """
+    for until_ms in range(since_ms + WINDOW_MS, since_ms + 10 * WINDOW_MS, WINDOW_MS):
+        found = _silences_between(crossings, now_ms, since_ms, until_ms, name)
+        if len(found) >= CUSTOMERS[0]:
+            return found
+    raise AssertionError("hardly any history crosses an edge")
+
+
+def _silences_between(crossings: list[Crossing], now_ms: int, since_ms: int, until_ms: int, name: str) -> list[Silence]:
+    dice = random.Random(name)
     regime = _regime()
     found: list[Silence] = []
-    for days, span, silence_ms in dice.sample(crossings, len(crossings)):
+    for days, span, silence_ms in crossings:  # those with few purchases first: the sooner they are all folded
         last_day = -((silence_ms - since_ms) // MS_PER_DAY)
         crosses_at = last_day * MS_PER_DAY + silence_ms
         first_day = last_day - span
         if crosses_at >= until_ms or since_ms // MS_PER_DAY - first_day > BACK_DAYS_MAX:
             continue
-        if len(found) >= CUSTOMERS_MAX:
+        if len(found) >= CUSTOMERS[1]:
             break
         for copy in range(COPIES):
             between = dice.sample(range(first_day + 1, last_day), days - 2) if days > 2 else []
             noons = [day * MS_PER_DAY + MS_PER_DAY // 2 for day in sorted({first_day, *between, last_day})]
-            silence = Silence(f"silent-{len(found):03d}-{copy}", noons, crosses_at)
+            silence = Silence(f"{name}-{len(found):03d}-{copy}", noons, crosses_at)
             if _moves(silence, regime, now_ms, until_ms) == [crosses_at]:
                 found.append(silence)
     return sorted(found, key=lambda silence: silence.crosses_at)
