@@ -11,7 +11,7 @@ from tests.crash.run import Run
 
 RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "14"))  # make crash N=200
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(240 + 15 * RANDOM_KILLS)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(480 + 15 * RANDOM_KILLS)]
 
 POLICIES = Path(__file__).with_name("policies")
 OFTEN = 20  # a point of the commit is passed so often within a second or two when nothing else is at work

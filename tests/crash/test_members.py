@@ -11,7 +11,7 @@ from tests.crash.failing_worker import CRASHED, ON_REBALANCE
 from tests.crash.harness import ADVANCE_S, JOINED_WITHIN_S, Worker, wait_until
 from tests.crash.run import STARTED_WITHIN_S, Run
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
 SESSION_S = 6
 FENCED = 10

@@ -23,7 +23,7 @@ from tests.crash.histories import Crossing, Silence, every_crossing, order, sile
 from tests.crash.reading import Reader
 from tests.crash.run import Run
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
 AHEAD_MS = 12_000
 ATTEMPTS = 4

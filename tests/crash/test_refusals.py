@@ -14,7 +14,7 @@ from tests.crash.harness import JOINED_WITHIN_S, Ends, Place, wait_until
 from tests.crash.reading import Reader
 from tests.crash.run import Run
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
 REFUSED = 12
 FEW = 600
