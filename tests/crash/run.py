@@ -102,10 +102,14 @@ class Run:
         """Watch all partitions from now on."""
         return Watch(self.bootstrap, self.deployment.name, self.partitions).start()
 
+    def advance(self, within_s: float = ADVANCE_S) -> None:
+        """Wait until every partition has committed again; StandstillError when that takes longer."""
+        self.say(f"every partition committed again within {self.watch().all_advance(within_s):.1f} s")
+
     def finish(self, *, within_s: float = ADVANCE_S) -> Report:
         """Settle, stop everything in order, judge. Fails unless all is exact."""
         self.deployment.revive(self.say)
-        self.say(f"every partition committed again within {self.watch().all_advance(within_s):.1f} s")
+        self.advance(within_s)
         self.stop_feeding()
         self.settle()
         codes = self.deployment.terminate()
