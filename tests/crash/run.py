@@ -25,7 +25,7 @@ from tests.crash.standstill import dump
 from tests.crash.watch import STAGES, Watch
 from tests.crash.workload import RAW_TOPICS, Mix
 
-RATE: Final = 300
+RATE: Final = 200
 QUIET_S: Final = 2.0
 SETTLED_WITHIN_S: Final = 120.0
 """Patience: how long it takes to fold what was left undone on a busy machine is promised by nobody."""
