@@ -54,7 +54,7 @@ def test_a_worker_dies_while_a_rebalance_takes_its_partitions(kafka: EmbeddedKaf
             run.advance()
             run.deployment.worker("w2").terminate()
             worker.kill()
-        run.deployment.start("w1")
+        run.start("w1")
         run.finish()
 
 
