@@ -45,16 +45,16 @@ imports: setup ## the layers: agents know streams, streams know schemas, never t
 	$(RUN)/lint-imports
 
 unit: setup ## everything that needs no broker
-	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package"
+	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package" --ignore tests/integration
 
 integration: setup ## on a real Kafka, started and stopped by the tests
 	$(RUN)/pytest -q -n 2 --dist loadfile tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
-	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) tests/crash
+	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) -m crash tests/crash
 
-proof: setup ## due instants against a daily sweep, on a year of every household's baskets
-	PROOF_HOUSEHOLDS=all $(RUN)/pytest -q tests/proof
+proof: setup ## due instants and backtests against plain arithmetic, on every household's baskets
+	PROOF_HOUSEHOLDS=all $(RUN)/pytest -q tests/proof tests/unit/agents/backtest/test_brute_force.py
 
 package: setup ## the built wheel in a clean environment
 	$(RUN)/pytest -q -m package

@@ -26,9 +26,8 @@ from agents.runtime.engine_settings import EngineSettings, Pace, ProgressSetting
 from agents.runtime.run import run
 from agents.runtime.view import view_of
 from agents.serving import serving
-from agents.settings import EVENT_CLOCK_TOPIC, Settings
+from agents.settings import EVENT_CLOCK_TOPIC, STAGES, Settings
 from agents.stage_metrics import StageCounts, StageMetrics
-from agents.topics import STAGES
 from schemas.catalog import RAW_TOPICS, SHADOW, TOPICS
 from streams.intake import Limits
 

@@ -21,6 +21,11 @@ from agents.settings import Settings
 
 BOOTSTRAP_TIMEOUT_MS = 5_000
 """How long a command waits for the first broker to answer."""
+RECONNECT_MS_MAX = 1_000
+"""The longest pause between two tries to connect, as in Kafka's own clients.
+
+kafka-python's 30 s would keep a projection, a shadow or a feed away from a broker that is back for half a minute.
+"""
 
 
 @contextmanager
@@ -94,6 +99,7 @@ def _common(settings: Settings) -> dict[str, Any]:
     return {
         "bootstrap_servers": settings.kafka.bootstrap.split(","),
         "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
+        "reconnect_backoff_max_ms": RECONNECT_MS_MAX,
         "client_id": "tierstream",
         **security.options(),
     }

@@ -13,12 +13,12 @@ from agents.control_records import JOURNAL, control_id
 from agents.profiles.run import group_of, topic_of
 from agents.recount.partition import PURPOSE as RECOUNT
 from agents.runtime.names import changelog, transactional_prefix
-from agents.settings import Settings
+from agents.settings import STAGES, Settings
 from agents.shadow.control import PURPOSE
 from agents.shadow.run import group_of as shadows_group
 from agents.shadow.run import writer_id
 from agents.shadow.trial import TOPIC as TRIED
-from agents.topics import STAGES, wanted_topics
+from agents.topics import wanted_topics
 from schemas.catalog import RAW_TOPICS, SHADOW, TOPICS
 
 PROGRESS = "intake-progress"

@@ -13,6 +13,8 @@ from agents.secrets import SecretReference
 from schemas.catalog import RAW_TOPICS, TOPICS
 from schemas.clock import MS_PER_DAY
 
+STAGES = ("intake", "customers")
+"""The stages that keep state; each has a changelog."""
 EVENT_CLOCK_TOPIC = "imports"
 """The one topic that is read when `intake.clock` is `event`: order over several topics could not be reproduced."""
 

@@ -13,11 +13,9 @@ from kafka.errors import AuthorizationError, KafkaError, TopicAuthorizationFaile
 
 from agents.errors import ConfigurationError, RefusedPositionError
 from agents.runtime.names import changelog
-from agents.settings import Settings
+from agents.settings import STAGES, Settings
 from schemas.catalog import CHANGELOG, TOPICS
 
-STAGES = ("intake", "customers")
-"""The stages that keep state; each has a changelog."""
 PRODUCTION_COPIES = 3
 """From this replication factor on, a write waits for two copies (`min.insync.replicas`)."""
 

@@ -24,8 +24,7 @@ from agents.bench.reading import Seen, read_profiles
 from agents.bench.worker import least
 from agents.bench.workload import MIX
 from agents.errors import TierstreamError
-from agents.settings import Settings
-from agents.topics import STAGES
+from agents.settings import STAGES, Settings
 
 RATES = (1_000, 5_000)
 """Events per second."""

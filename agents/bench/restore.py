@@ -14,8 +14,7 @@ from agents.bench.shoppers import cdnow_states
 from agents.bench.worker import Sample
 from agents.customers import STAGE
 from agents.policy_files import configured_policy
-from agents.settings import Settings
-from agents.topics import STAGES
+from agents.settings import STAGES, Settings
 
 RESTORED = 1_000_000
 LONGEST_S = 300.0

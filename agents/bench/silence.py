@@ -26,8 +26,7 @@ from agents.errors import TierstreamError
 from agents.kafka_clients import consumer
 from agents.policy_activation import SINCE_EVER_MS
 from agents.policy_files import configured_policy
-from agents.settings import Settings
-from agents.topics import STAGES
+from agents.settings import STAGES, Settings
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderCompleted
 from schemas.journal import encode_journal

@@ -19,8 +19,7 @@ from agents.bench.process import WorkerProcess
 from agents.bench.processor import Pulse, Usage, usage
 from agents.bench.worker import Sample, least, most
 from agents.bench.workload import Workload, events, raw_partition, spacing_ms, spread
-from agents.settings import Settings
-from agents.topics import STAGES
+from agents.settings import STAGES, Settings
 
 WARM_UP = 0.15
 """Share of a single stage's events that is left out at the begin: connections, caches, the broker's compiler."""

@@ -62,3 +62,11 @@ def test_the_pure_packages_load_nothing_that_acts() -> None:
     printed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert printed.stdout.strip() == "[]"
+
+
+def test_a_worker_loads_no_second_client() -> None:
+    """kafka-python is for commands: importing it took a fifth of the time of a worker's imports."""
+    program = "import sys, agents.cli.worker, agents.app\nprint('kafka' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert ended.stdout == "False\n"

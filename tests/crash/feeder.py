@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Self
+from typing import Final, Self
 
 from aiokafka.record.util import calc_crc32c
 from kafka import KafkaProducer
@@ -11,6 +11,9 @@ from kafka.record import default_records
 from tests.crash.workload import Mix, Shop
 
 default_records.calc_crc32c = calc_crc32c  # kafka-python computes checksums in Python: half of the feeder's time
+
+RECONNECT_MS_MAX: Final = 500
+"""kafka-python waits up to 30 s between two tries: a broker that is back for long would have no load."""
 
 
 class Feeder:
@@ -28,6 +31,7 @@ class Feeder:
             batch_size=131_072,
             max_block_ms=120_000,
             delivery_timeout_ms=240_000,
+            reconnect_backoff_max_ms=RECONNECT_MS_MAX,
             metrics_enabled=False,
         )
         self._ending = threading.Event()

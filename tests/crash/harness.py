@@ -11,17 +11,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
+
+from tests.crash.feeder import RECONNECT_MS_MAX
 
 FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
 CHECKOUT = Path(__file__).parents[2]
 ADVANCE_S = 15.0  # every partition with input must commit within this time
+JOINED_WITHIN_S = 60.0  # patience with a busy machine: a process that starts has promised nothing yet
 PARTITIONS = 6
+ENDED_WITHIN_S = 30.0
+OPENED = '"partition ready"'  # what a worker's log says of every partition that it has taken over
+Place = tuple[str, int]
+"""A topic and the number of a partition."""
 
 
 class StandstillError(AssertionError):
@@ -98,6 +106,21 @@ class Deployment:
         for name in names:
             self.worker(name).start()
 
+    def join(self, *names: str) -> None:
+        """Start the named workers, and wait until each has partitions."""
+        before = {name: self.worker(name).openings() for name in names}
+        self.start(*names)
+        for name, openings in before.items():
+            self.worker(name).wait_for_partitions(openings)
+
+    def terminate(self) -> dict[str, int]:
+        """SIGTERM to all workers at once; returns the exit codes of those that ran."""
+        alive = [worker for worker in self.workers.values() if worker.alive()]
+        for worker in alive:
+            worker.wanted = False
+            worker.signal(signal.SIGTERM)
+        return {worker.name: worker.wait(ENDED_WITHIN_S) for worker in alive}
+
     def revive(self, say: Callable[[str], None] = print) -> None:
         """Start again each worker that has ended, as a supervisor would."""
         for worker in self.workers.values():
@@ -169,7 +192,7 @@ class Worker:
         if self.process is not None:
             self.process.wait()
 
-    def terminate(self, timeout_s: float = 20) -> int:
+    def terminate(self, timeout_s: float = ENDED_WITHIN_S) -> int:
         """SIGTERM, and wait for the end; returns the exit code."""
         self.wanted = False
         self.signal(signal.SIGTERM)
@@ -182,6 +205,15 @@ class Worker:
             return self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self.name} still runs after {timeout_s} s; log {self.log}") from None
+
+    def openings(self) -> int:
+        """How many partitions it has opened, over all its lives."""
+        logs = self.deployment.folder.glob(f"{self.name}-*.log")
+        return sum(log.read_text(errors="replace").count(OPENED) for log in logs)
+
+    def wait_for_partitions(self, openings: int) -> None:
+        """Wait until it has opened more partitions than it had."""
+        wait_until(lambda: self.openings() > openings, JOINED_WITHIN_S, f"a partition for {self.name}, log {self.log},")
 
     def output(self) -> str:
         """What the current life has written."""
@@ -210,33 +242,32 @@ def free_port() -> int:
 
 
 class Ends:
-    """Committed ends of partitions, read again and again by one consumer."""
+    """Ends of partitions, read again and again over the same connections."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.consumer = KafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
-        self.admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        self.admin = KafkaAdminClient(bootstrap_servers=bootstrap, reconnect_backoff_max_ms=RECONNECT_MS_MAX)
 
-    def of(self, topic: str, partitions: int) -> dict[int, int]:
-        """The committed end of each partition of a topic."""
-        places = [TopicPartition(topic, number) for number in range(partitions)]
-        return {place.partition: end for place, end in self.consumer.end_offsets(places).items()}
+    def of(self, topics: Iterable[str], partitions: int, *, committed: bool = True) -> dict[Place, int]:
+        """The end of each partition of topics: of committed records, or of all that were written.
 
-    def lag(self, group: str, ends: dict[str, dict[int, int]]) -> int:
+        A commit is answered before its markers are written; until then the one is behind the other.
+        """
+        places = {TopicPartition(topic, n): OffsetSpec.LATEST for topic in topics for n in range(partitions)}
+        isolation = "read_committed" if committed else "read_uncommitted"
+        ends = self.admin.list_partition_offsets(places, isolation_level=isolation)
+        return {(place.topic, place.partition): end.offset for place, end in ends.items()}
+
+    def lag(self, group: str, ends: Mapping[Place, int]) -> int:
         """What a lag tool shows: how far the group's committed offsets are behind these ends."""
         try:
             committed = self.admin.list_group_offsets(group)[group]
         except KafkaError:  # the broker has not made its offsets topic yet
             return 1
         offsets = {(place.topic, place.partition): entry.offset for place, entry in committed.items()}
-        return sum(
-            max(0, end - max(0, offsets.get((topic, partition), 0)))
-            for topic, partitions in ends.items()
-            for partition, end in partitions.items()
-        )
+        return sum(max(0, end - max(0, offsets.get(place, 0))) for place, end in ends.items())
 
     def close(self) -> None:
         """Close the connections."""
-        self.consumer.close()
         self.admin.close()
 
 

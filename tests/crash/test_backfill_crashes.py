@@ -7,6 +7,7 @@ introduces everybody at once; the stage does it in slices, killed in the middle 
 import json
 import random
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -25,6 +26,13 @@ CHANCES = 6
 """Lives of one journal: a go-live is over in a few slices, and the dice have to hit it."""
 LIVE_SHARE = 0.1
 """Share of live events among a history."""
+
+
+@cache
+def with_history(seed: int) -> tuple[list[Entry], Expected]:
+    """A journal with histories, and what it folds to."""
+    journal = journal_with_history(seed)
+    return journal, fold(journal, 1)
 
 
 def journal_with_history(seed: int) -> list[Entry]:
@@ -53,8 +61,7 @@ def _in_history(stamp: str) -> bool:
 @pytest.mark.parametrize("seed", range(2))
 def test_everybody_is_introduced_once_wherever_it_was_killed(seed: int, crashes: bool) -> None:  # noqa: FBT001 - parametrised
     """What is committed is the reference's, byte for byte; and each go-live introduces a customer at most once."""
-    journal = journal_with_history(seed)
-    expected = fold(journal, 1)
+    journal, expected = with_history(seed)
 
     for chance in range(CHANCES if crashes else 1):
         judge(journal, expected, run(journal, random.Random(chance), crashes=crashes))

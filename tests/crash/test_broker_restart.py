@@ -8,7 +8,7 @@ import pytest
 from agents.embedded import EmbeddedKafka
 from tests.crash.run import Run
 
-pytestmark = [pytest.mark.crash, pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.crash, pytest.mark.kafka, pytest.mark.timeout(480)]
 
 DOWN_S = 4.0
 BACK_WITHIN_S = 30.0

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import NewPartitions, NewTopic
+from kafka.admin import NewPartitions, NewTopic, OffsetSpec
+from kafka.errors import KafkaError
 
 from agents.embedded import EmbeddedKafka
-from tests.crash.harness import Ends, wait_until
+from tests.crash.harness import JOINED_WITHIN_S, Ends, Place, wait_until
 from tests.crash.reading import Reader
 from tests.crash.run import Run
-from tests.crash.watch import STAGES
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
 REFUSED = 12
 FEW = 600
@@ -27,10 +27,7 @@ def run(kafka: EmbeddedKafka, tmp_path: Path, request: pytest.FixtureRequest) ->
     with Run(kafka.bootstrap, tmp_path, name, seed=10, rate=0) as run:
         run.feeder.send(FEW)
         run.deployment.start("w1")
-        ends = Ends(run.bootstrap)
-        changelogs = [f"{run.deployment.name}-{stage}-changelog" for stage in STAGES]
-        wait_until(lambda: all(all(ends.of(topic, run.partitions).values()) for topic in changelogs), 30, "commits")
-        ends.close()
+        run.settle(quiet_s=0.0)  # position and state of every partition are there
         assert run.deployment.worker("w1").terminate() == 0
         yield run
 
@@ -42,17 +39,17 @@ def refuses(run: Run, why: str, *arguments: str) -> None:
     """Start the worker: it must end by itself with the refusal's code and text, and have folded nothing."""
     before = folded(run)
     worker = run.deployment.worker("w1").start(arguments=arguments)
-    code = worker.wait(30)
+    code = worker.wait(JOINED_WITHIN_S)
     assert code == REFUSED, f"ended with {code}, log {worker.log}"
     assert why in worker.output(), worker.output()[-2_000:]
     assert any(remedy in worker.output() for remedy in REMEDIES)
     assert folded(run) == before
 
 
-def folded(run: Run) -> tuple[dict[int, int], dict[bytes, bytes | None]]:
+def folded(run: Run) -> tuple[dict[Place, int], dict[bytes, bytes | None]]:
     """The journal's ends, and every customer's state: a position may be written again, a state may not change."""
     ends = Ends(run.bootstrap)
-    journal = ends.of(run.deployment.prefix + "customer-events", run.partitions)
+    journal = ends.of([run.deployment.prefix + "customer-events"], run.partitions, committed=False)
     ends.close()
     changelog = Reader(run.bootstrap).read(f"{run.deployment.name}-customers-changelog")
     states = {entry.key: entry.value for entry in changelog if entry.key and not entry.key.startswith(b"\x00runtime")}
@@ -71,11 +68,21 @@ def recreate(run: Run, topic: str) -> None:
 
     def act(admin: KafkaAdminClient) -> None:
         admin.delete_topics([topic])
-        wait_until(lambda: topic not in admin.list_topics(), 10, "the deletion")
+        wait_until(lambda: topic not in admin.list_topics(), 30, "the deletion")
         config = {"message.timestamp.type": "LogAppendTime"}
         admin.create_topics([NewTopic(topic, run.partitions, 1, topic_configs=config)])
+        wait_until(lambda: led(admin, topic, run.partitions), 30, "the creation")
 
     with_admin(run, act)
+
+
+def led(admin: KafkaAdminClient, topic: str, partitions: int) -> bool:
+    """Whether every partition answers."""
+    try:
+        admin.list_partition_offsets({TopicPartition(topic, n): OffsetSpec.LATEST for n in range(partitions)})
+    except KafkaError:
+        return False
+    return True
 
 
 def test_a_raw_topic_made_again_is_refused_until_it_is_accepted(run: Run) -> None:
@@ -87,13 +94,16 @@ def test_a_raw_topic_made_again_is_refused_until_it_is_accepted(run: Run) -> Non
     refuses(run, "deleted and made again")
 
     run.deployment.worker("w1").start(arguments=("--accept-topic", purchases))
-    run.settle()
     reader = Reader(run.bootstrap)
-    sound = [entry.value for entry in reader.read(purchases) if "expect" not in dict(entry.headers)]
-    journal = reader.read(run.deployment.prefix + "customer-events")
-    journalled = {id_of(entry.value) for entry in journal if not (entry.key or b"").startswith(b"\x00")}
+    sound = {id_of(entry.value) for entry in reader.read(purchases) if "expect" not in dict(entry.headers)}
     assert sound
-    assert {id_of(value) for value in sound} <= journalled, "the new topic's records are all taken, from the first on"
+    journal = run.deployment.prefix + "customer-events"
+    wait_until(lambda: sound <= journalled(reader, journal), 60, "that the new topic's records are all taken")
+
+
+def journalled(reader: Reader, topic: str) -> set[str]:
+    """Ids of the events in the journal."""
+    return {id_of(entry.value) for entry in reader.read(topic) if not (entry.key or b"").startswith(b"\x00")}
 
 
 def id_of(value: bytes | None) -> str:

