@@ -24,6 +24,7 @@ from tests.crash.feeder import RECONNECT_MS_MAX
 FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
 CHECKOUT = Path(__file__).parents[2]
 ADVANCE_S = 15.0  # every partition with input must commit within this time
+SEVERAL_FAULTS_S = 30.0  # likewise, when several come at once, the start of a process among them
 JOINED_WITHIN_S = 60.0  # patience with a busy machine: a process that starts has promised nothing yet
 PARTITIONS = 6
 ENDED_WITHIN_S = 30.0

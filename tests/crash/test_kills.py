@@ -7,6 +7,7 @@ import pytest
 
 from agents.embedded import EmbeddedKafka
 from tests.crash.failing_worker import AT_START, CRASHED, ON_REBALANCE, POINTS
+from tests.crash.harness import SEVERAL_FAULTS_S
 from tests.crash.run import Run
 
 RANDOM_KILLS = int(os.environ.get("CRASH_KILLS", "14"))  # make crash N=200
@@ -16,7 +17,6 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(480 + 15 * RANDOM_KILLS)]
 POLICIES = Path(__file__).with_name("policies")
 OFTEN = 20  # a point of the commit is passed so often within a second or two when nothing else is at work
 POINT_WITHIN_S = 90  # patience with a busy machine, on which commits are fewer and larger
-AFTER_KILLS_S = 30.0  # several faults in a row, and both workers may be starting
 ONCE_PER_PARTITION = 5  # a point of the start is passed six times: half of the partitions of two stages
 
 
@@ -51,7 +51,7 @@ def test_workers_are_killed_at_random_moments(kafka: EmbeddedKafka, tmp_path: Pa
                 run.say(f"kill {name}")
                 run.deployment.worker(name).kill()
                 run.deployment.start(name)
-        run.finish(within_s=AFTER_KILLS_S)
+        run.finish(within_s=SEVERAL_FAULTS_S)
 
 
 def test_workers_are_killed_while_one_rich_policy_follows_another(kafka: EmbeddedKafka, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_workers_are_killed_while_one_rich_policy_follows_another(kafka: Embedde
                 done = run.deployment.command("policy", "activate", str(POLICIES / "stricter.toml"))
                 assert done.returncode == 0, done.stderr
                 run.say("the stricter policy is in force")
-        report = run.finish(within_s=AFTER_KILLS_S)
+        report = run.finish(within_s=SEVERAL_FAULTS_S)
 
     assert report.records["tier changes"] > 100
     assert report.records["notices"] > 5

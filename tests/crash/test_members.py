@@ -8,7 +8,7 @@ import pytest
 
 from agents.embedded import EmbeddedKafka
 from tests.crash.failing_worker import CRASHED, ON_REBALANCE
-from tests.crash.harness import ADVANCE_S, JOINED_WITHIN_S, Worker, wait_until
+from tests.crash.harness import ADVANCE_S, JOINED_WITHIN_S, SEVERAL_FAULTS_S, Worker, wait_until
 from tests.crash.run import STARTED_WITHIN_S, Run
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
@@ -51,7 +51,7 @@ def test_a_worker_dies_while_a_rebalance_takes_its_partitions(kafka: EmbeddedKaf
             assert worker.wait(JOINED_WITHIN_S) == CRASHED, f"{point}: log {worker.log}"
             worker.start()
             run.say(point)
-            run.advance()
+            run.advance(SEVERAL_FAULTS_S)
             run.deployment.worker("w2").terminate()
             worker.kill()
         run.start("w1")
