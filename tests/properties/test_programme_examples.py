@@ -99,7 +99,8 @@ def test_a_review_does_not_count_what_came_after_its_period() -> None:
         '{ metric = "recency", at_most = 20 }, { metric = "spend", window = "lifetime", at_least = "70.00" }, '
         '{ metric = "spend", window = "calendar year", at_least = "60.00" }'
     )
-    policy = programme('grace = "30 days"\nreview = { clock = "calendar-year" }', SPEND_60, keep)
+    enter = SPEND_60.replace("90 days", "30 days")
+    policy = programme('grace = "30 days"\nreview = { clock = "calendar-year" }', enter, keep)
 
     assert tiers(policy, (0, order(1, 6_000)), (70, order(2, 1_000))) == [("gold", 0, "event"), (None, 91, "time")]
 
