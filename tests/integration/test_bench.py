@@ -19,7 +19,7 @@ def test_throughput_reports_every_figure_of_both_workloads_and_leaves_nothing(
     kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
     """One line of JSON with all keys, no topic left on the broker, no file left in the temporary folder."""
-    arguments = ["--only", "throughput", "--events", "20000", "--customers", "400", "--partitions", "3", "--json"]
+    arguments = ["--only", "throughput", "--events", "8000", "--customers", "400", "--partitions", "3", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "agents.cli", "bench", *arguments, "--bootstrap", kafka.bootstrap],
         capture_output=True,
@@ -35,7 +35,7 @@ def test_throughput_reports_every_figure_of_both_workloads_and_leaves_nothing(
     for prefix in ("", "orders_"):
         for figure in FIGURES:
             assert found[prefix + figure] > 0, figure
-    assert found["events"] == 20_000
+    assert found["events"] == 8_000
     assert list(tmp_path.iterdir()) == []
     with admin_client(Settings(kafka=KafkaSettings(bootstrap=kafka.bootstrap))) as admin:
         assert [topic for topic in admin.list_topics() if "bench" in topic] == []

@@ -108,7 +108,7 @@ class HeldEnd:
             await held.go_on.wait()
             await end(**kwargs)
 
-        producer._end = hold_the_end  # type: ignore[method-assign]
+        producer._end = hold_the_end  # type: ignore[method-assign]  # stands where a frozen process would
         return held
 
 
