@@ -1,6 +1,7 @@
 """Fixtures that more than one folder of tests needs."""
 
 import random
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -11,6 +12,8 @@ from agents.embedded.guarded import somebody_listens
 
 hypothesis.settings.register_profile("tierstream", deadline=None)  # how busy the machine is says nothing about the code
 hypothesis.settings.load_profile("tierstream")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background; processes would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
