@@ -9,6 +9,8 @@ N ?=
 # a machine that is too busy, a worker needs longer to start than a test waits. Why it stood is in standstill.txt beside
 # its logs. What was published or kept wrongly is never tried again.
 STANDSTILL := --reruns 1 --only-rerun StandstillError --only-rerun "did not happen within" -r RfEs
+# Likewise what was waited for in vain.
+IN_VAIN := --reruns 1 --only-rerun "not within [0-9]+ s" -r RfEs
 
 # Workers are started by the hundred in the tests: compiled once, they start in half the time.
 export UV_COMPILE_BYTECODE := 1
@@ -48,7 +50,7 @@ unit: setup ## everything that needs no broker
 	$(RUN)/pytest -q -n auto -m "not kafka and not crash and not package" --ignore tests/integration
 
 integration: setup ## on a real Kafka, started and stopped by the tests
-	$(RUN)/pytest -q -n 2 --dist loadfile tests/integration
+	$(RUN)/pytest -q -n 2 --dist loadfile $(IN_VAIN) tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
 	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) -m crash tests/crash

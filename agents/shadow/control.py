@@ -143,7 +143,7 @@ def _complete_until(settings: Settings) -> tuple[int, tuple[int, ...]]:
     """An instant before which all that was accepted is in the journal, and where the journal then ended."""
     journal, count = settings.topic(JOURNAL), settings.kafka.partitions
     places = [TopicPartition(journal, number) for number in range(count)]
-    complete_until = None if settings.intake.clock == "event" else _watermark(settings)
+    complete_until = None if settings.intake.clock == "event" else watermark(settings)
     with consumer(settings, **BULK) as reader:
         reader.assign(places)
         ends = reader.end_offsets(places)
@@ -158,7 +158,7 @@ def _complete_until(settings: Settings) -> tuple[int, tuple[int, ...]]:
     return complete_until, tuple(ends[place] for place in places)
 
 
-def _watermark(settings: Settings) -> int | None:
+def watermark(settings: Settings) -> int | None:
     """What intake has told; None while it has not told of every partition."""
     topic = settings.topic("intake-progress")
     places = [TopicPartition(topic, number) for number in range(settings.kafka.partitions)]

@@ -1,6 +1,7 @@
 """A policy tried beside a running worker: live output stays what it is, and what is foretold is what two folds say."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from agents.replay.event_files import FILES
 from agents.replay.fold import FOR_EVER, JournalFold
 from agents.replay.journal_topic import JournalTopic
 from agents.settings import Settings
-from agents.shadow.control import trial_under_way
+from agents.shadow.control import trial_under_way, watermark
 from agents.shadow.standings import Standing, standing_of
 from schemas.clock import parse_canonical
 from streams.policy.model import Policy
@@ -248,6 +249,8 @@ def test_what_is_foretold_comes_true(
     """In force from now on: everybody is looked at at once; promoted, everybody stands where it was foretold."""
     shop.send([order(number) for number in range(200)])
     eventually(lambda: told(shop) == 200, "the worker has them all")
+    arrived_ms = time.time() * 1_000
+    eventually(lambda: (watermark(shop.settings) or 0) > arrived_ms, "they lie before the trial")
     shadow.start(str(tmp_path / "lenient.toml"))
     level(shop, capsys, shadow)
     eventually(lambda: bool(newest(shop)), "differences are published", lambda: shadow.log)
