@@ -78,7 +78,7 @@ def history_of(file: Path | None, dataset: str | None, settings: Settings) -> It
         with _made(chosen.events(), chosen.ends_at) as journal:
             yield History(journal, {}, has_policies=False)
     elif file is None:
-        from agents.replay.journal_topic import JournalTopic
+        from agents.replay.journal_topic import JournalTopic  # here, for work on files does without a client
 
         topic = JournalTopic(settings)
         topic.check()
