@@ -5,7 +5,7 @@ the same command again: what was declared and restated stands in the journal.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -101,13 +101,7 @@ def _declare(settings: Settings, filters: tuple[OrderFilter, ...]) -> tuple[Orde
         if known is not None and set(filters) <= set(known):
             filters = known
         text = filters_text(filters)
-        write_everywhere(
-            writer,
-            settings,
-            lambda home: CountersDeclared(id=declaration_id(text), text=text, home=home),
-            what="declaration of counters",
-            check=CHECK,
-        )
+        _write(writer, settings, text, what="declaration of counters")
     return msgspec.json.decode(text, type=tuple[OrderFilter, ...])
 
 
@@ -118,14 +112,19 @@ def withdraw(settings: Settings) -> tuple[OrderFilter, ...]:
     """
     with control_writer(settings, ACTIVATION) as writer:
         known = declared_counters(settings)
-        write_everywhere(
-            writer,
-            settings,
-            lambda home: CountersDeclared(id=declaration_id(NOTHING), text=NOTHING, home=home),
-            what="withdrawal of counters",
-            check=CHECK,
-        )
+        _write(writer, settings, NOTHING, what="withdrawal of counters")
     return known or ()
+
+
+def _write(writer: Any, settings: Settings, text: str, *, what: str) -> None:  # noqa: ANN401 - kafka-python is untyped
+    """Write a declaration everywhere."""
+    write_everywhere(
+        writer,
+        settings,
+        lambda home: CountersDeclared(id=declaration_id(text), text=text, home=home),
+        what=what,
+        check=CHECK,
+    )
 
 
 def _activate(

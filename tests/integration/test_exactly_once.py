@@ -2,13 +2,12 @@
 
 import random
 import signal
-import threading
 import time
-from typing import Self
 
 import pytest
 
 from tests.integration.conftest import MakeToy
+from tests.integration.processes import Meanwhile
 from tests.integration.toy import PATIENCE_S, Toy, wait_until
 
 pytestmark = pytest.mark.kafka
@@ -16,26 +15,17 @@ STEP = 200
 STEP_EVERY_S = 0.3
 
 
-class Feed:
+class Feed(Meanwhile):
     """Feeds a deployment as long as the block runs."""
 
     def __init__(self, deployment: Toy) -> None:
-        self.fed = 0
-        self._deployment, self._over = deployment, threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__(STEP_EVERY_S)
+        self._deployment, self.fed = deployment, 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.wait(STEP_EVERY_S):
-            self._deployment.feed(STEP, first=self.fed)
-            self.fed += STEP
+    def step(self) -> None:
+        """The next records."""
+        self._deployment.feed(STEP, first=self.fed)
+        self.fed += STEP
 
 
 def test_kills_leave_outputs_and_state_exact(toy: MakeToy) -> None:

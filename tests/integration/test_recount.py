@@ -5,8 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -28,6 +27,7 @@ from schemas.journal import CountersDeclared, CountersRestated, PolicyActivated,
 from streams.policy.model import counters
 from streams.recount import declaration_id
 from streams.standing.profile import profile
+from tests.integration.processes import Meanwhile
 from tests.integration.shop import PARTITIONS, Shop, days_ago, eventually
 from tests.integration.test_replay import live_files
 from tests.journal import policy_of
@@ -64,26 +64,18 @@ def order(number: int, customer: str, at: str | None = None) -> dict[str, Any]:
     }
 
 
-class Traffic:
+class Traffic(Meanwhile):
     """One customer who is never quiet, and a new one now and then."""
 
     def __init__(self, shop: Shop) -> None:
-        self._shop, self._over, self.sent = shop, Event(), 0
-        self._thread = Thread(target=self._send)
+        super().__init__(0.25)
+        self._shop, self.sent = shop, 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _send(self) -> None:
-        while not self._over.wait(0.25):
-            who = f"new{self.sent}" if self.sent % 5 == 4 else "busy"
-            self._shop.send([order(1_000 + self.sent, who)])
-            self.sent += 1
+    def step(self) -> None:
+        """The next order."""
+        who = f"new{self.sent}" if self.sent % 5 == 4 else "busy"
+        self._shop.send([order(1_000 + self.sent, who)])
+        self.sent += 1
 
 
 def start(shop: Shop, policy: Path, *more: str) -> Prepared:
