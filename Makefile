@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types imports unit integration crash proof test compiled test-compiled bench package
+.PHONY: help setup demo check lint types imports unit integration crash laws proof test compiled test-compiled bench package
 .PHONY: docs lock-jars clean
 
 help: ## list the targets
@@ -54,6 +54,9 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
 	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) -m crash tests/crash
+
+laws: setup ## look for new counterexamples to the laws, again and again: make laws N=100
+	for round in $$(seq $(or $(N),10)); do LAWS=new-examples $(RUN)/pytest -q -n auto tests/properties tests/contracts || exit 1; done
 
 proof: setup ## due instants and backtests against plain arithmetic, on every household's baskets
 	PROOF_HOUSEHOLDS=all $(RUN)/pytest -q tests/proof tests/unit/agents/backtest/test_brute_force.py

@@ -1,5 +1,6 @@
 """Fixtures that more than one folder of tests needs."""
 
+import os
 import random
 import signal
 from collections.abc import Iterator
@@ -10,8 +11,11 @@ import pytest
 from agents.embedded import EmbeddedKafka
 from agents.embedded.guarded import somebody_listens
 
-hypothesis.settings.register_profile("tierstream", deadline=None)  # how busy the machine is says nothing about the code
-hypothesis.settings.load_profile("tierstream")
+# How busy the machine is says nothing about the code, so no deadlines. And whether a commit passes must not be a matter
+# of luck: its examples follow from the tests alone. `make laws` looks for new ones.
+hypothesis.settings.register_profile("same-examples", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("new-examples", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("LAWS", "same-examples"))
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background; processes would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -3,6 +3,7 @@
 from typing import Final, Literal, NamedTuple
 
 from streams.policy.document import Node, PolicyError
+from streams.policy.logic import met_by_a_change
 from streams.policy.metrics import METRICS, MODEL_METRICS, NUMBER_TRAITS, TRAIT_PREFIX, TRAITS, Metric, Unit
 from streams.policy.model import NO_FILTER, AllOf, AnyOf, Comparison, NotMet, OrderFilter, Requirement
 from streams.policy.reading import Table, did_you_mean
@@ -33,6 +34,22 @@ class Context(NamedTuple):
 def read_requirement(node: Node, context: Context, mistakes: list[PolicyError]) -> Requirement | None:
     """Read a requirement, amounts in the context's currency; None if it has a mistake or needs an unknown currency."""
     return _read_group(Table(node, GROUPS, mistakes), context, 1)
+
+
+def read_rise(node: Node, context: Context, mistakes: list[PolicyError]) -> Requirement | None:
+    """Read what a rise asks for: never something that a change of tier, or a deduction, itself makes met."""
+    requirement = read_requirement(node, context, mistakes)
+    lowered = None if requirement is None else met_by_a_change(requirement)
+    if lowered is None:
+        return requirement
+    if lowered.metric == "balance":
+        told = "the balance, and a deduction would lift whoever has too much; ask for at least so much"
+    else:
+        told = (
+            'what came since the last change, and every change would lift again; write window = "365 days", or the like'
+        )
+    mistakes.append(node.error(f"asks for little of {told}"))
+    return None
 
 
 def _read_group(table: Table, context: Context, depth: int) -> Requirement | None:

@@ -181,7 +181,10 @@ WINDOWS: Final[Mapping[str, str]] = {
     "calendar month": "since the month began",
     "year from MM-DD": "since that day last came, such as `year from 03-01`",
     "membership year": "since the last anniversary of joining",
-    "since last change": "since the day after the last change on the ladder; only spend, orders, average_order_value",
+    "since last change": (
+        "since the day after the last change on the ladder; only spend, orders, average_order_value; "
+        "`enter` and `minimum` can only ask for at least so much"
+    ),
 }
 OPERATORS: Final[Mapping[str, str]] = {
     "at_least": "this much or more",

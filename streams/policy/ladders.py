@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
 
-from streams.policy.conditions import Context, read_requirement
+from streams.policy.conditions import Context, read_rise
 from streams.policy.document import Node, PolicyError
 from streams.policy.model import Clock, Ladder, Requirement, Span, Tier, comparisons
 from streams.policy.reading import Table, quoted
@@ -172,7 +172,7 @@ def _read_step_down(table: Table, tiers: int) -> int:
 
 def _read_minimum(table: Table, context: Context) -> Requirement | None:
     part = table.find("minimum")
-    return None if part is None else read_requirement(part, context, table.mistakes)
+    return None if part is None else read_rise(part, context, table.mistakes)
 
 
 def _choice(table: Table, name: str, words: tuple[Any, ...]) -> Any:  # noqa: ANN401 - one of the words given

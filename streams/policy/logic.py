@@ -10,7 +10,8 @@ from math import ceil, floor
 import msgspec
 
 from streams.policy.metrics import METRICS
-from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Requirement, Threshold
+from streams.policy.model import AllOf, AnyOf, Comparison, NotMet, Requirement, Threshold, comparisons
+from streams.policy.normal import normal
 from streams.policy.windows import covers
 
 
@@ -71,6 +72,26 @@ def impossible(requirement: Requirement) -> bool:
     if any(implies(part, other) for part in requirement.parts for other in refused):
         return True
     return any(_exclude(one, other) for one in leaves for other in leaves)
+
+
+def met_by_a_change(requirement: Requirement) -> Comparison | None:
+    """The first comparison that a change of tier, or a deduction, could itself make met; None: there is none.
+
+    It asks for little of what begins anew with every change, or of a balance from which reviews deduct.
+    """
+    return _met_by_a_change(normal(requirement))
+
+
+def _met_by_a_change(requirement: Requirement) -> Comparison | None:
+    if isinstance(requirement, NotMet):
+        return next((c for c in comparisons(requirement) if _lowered(c)), None)
+    if isinstance(requirement, Comparison):
+        return requirement if _lowered(requirement) and requirement.operator not in {">=", ">"} else None
+    return next((found for part in requirement.parts if (found := _met_by_a_change(part)) is not None), None)
+
+
+def _lowered(c: Comparison) -> bool:
+    return c.window.kind == "since-change" or c.metric == "balance"
 
 
 def same_measure(one: Comparison, other: Comparison) -> bool:

@@ -4,10 +4,10 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from streams.policy.conditions import CONDITION_HINT, Context, read_requirement
+from streams.policy.conditions import CONDITION_HINT, Context, read_requirement, read_rise
 from streams.policy.document import Node, PolicyError
 from streams.policy.logic import implies, impossible, scaled
-from streams.policy.model import Requirement, Tier
+from streams.policy.model import Tier
 from streams.policy.reading import DAYS, Table
 from streams.policy.thresholds import read_money
 
@@ -24,13 +24,14 @@ def read_tier(node: Node, rank: int, context: Context, keep_ratio: Decimal, mist
     table = Table(node, KEYS, mistakes)
     tier_id = table.identifier("id", hint='an id, such as id = "gold"')
     name = _read_name(table)
-    enter = _read_part(table, "enter", context, hint=f"enter.any = [{CONDITION_HINT}]")
-    keep = _read_part(table, "keep", context, hint=None)
+    entering, keeping = table.find("enter", hint=f"enter.any = [{CONDITION_HINT}]"), table.find("keep")
+    enter = None if entering is None else read_rise(entering, context, mistakes)
+    keep = None if keeping is None else read_requirement(keeping, context, mistakes)
     benefits = _read_benefits(table)
     service_level = table.identifier("service_level")
     notice_days = _read_notice(table)
     deduct = _read_deduct(table, context)
-    if tier_id is None or enter is None or (keep is None and table.find("keep") is not None):
+    if tier_id is None or enter is None or (keep is None and keeping is not None):
         return None
     return Tier(
         id=tier_id,
@@ -85,11 +86,6 @@ def note_unreachable(nodes: list[Node], tiers: list[Tier | None], ladder: Table)
                 f"tiers go from the lowest to the highest, so `{upper.id}` has to ask for more",
             )
             break
-
-
-def _read_part(table: Table, name: str, context: Context, *, hint: str | None) -> Requirement | None:
-    part = table.find(name, hint=hint)
-    return None if part is None else read_requirement(part, context, table.mistakes)
 
 
 def _read_name(table: Table) -> dict[str, str]:

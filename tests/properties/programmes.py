@@ -4,6 +4,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from streams.models.mbgnbd import CDNOW_1997
+from streams.policy.logic import met_by_a_change
 from streams.policy.model import (
     AllOf,
     AnyOf,
@@ -144,7 +145,7 @@ def ladders(draw: st.DrawFn, name: str, clock: str, leaves: st.SearchStrategy[Re
         leaves = leaves | st.builds(lambda value: Comparison("balance", ">=", value), threshold)
     tiers = []
     for rank in range(1, draw(st.integers(1, 3)) + 1):
-        enter = draw(requirements(leaves, negated=negated))
+        enter = draw(requirements(leaves, negated=negated).filter(lambda drawn: met_by_a_change(drawn) is None))
         eased = draw(st.sampled_from((enter, halved(enter))))
         match draw(st.sampled_from(("eased", "or else", "other"))):
             case "or else":

@@ -153,6 +153,27 @@ def test_a_mistake_in_a_ladder(written: str, key: str, message: str) -> None:
     assert_told(found, LADDER_LINE, f"ladder[0].{key}", message)
 
 
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("metric = 'orders', window = 'since last change', below = 3", "every change would lift again"),
+        (
+            "not = { metric = 'spend', window = 'since last change', at_least = '9.00' }",
+            "every change would lift again",
+        ),
+        ("all = [{ metric = 'tenure', at_least = 3 }, { metric = 'balance', at_most = 9 }]", "a deduction would lift"),
+    ],
+)
+def test_a_rise_asks_for_nothing_that_changes_of_tier_make_met(condition: str, told: str) -> None:
+    """Else what a change begins anew, or a deduction lowers, would call for the next change. What keeps may ask it."""
+    balance = "balance = 'orders'"
+    found = mistakes_in(balance, condition, f"keep.any = [{{ {condition} }}]")
+    assert [(e.line, e.key) for e in found] == [(CONDITION_LINE, "ladder[0].tier[0].enter")]
+    assert told in found[0].message
+    found = mistakes_in(f"{balance}\nminimum.any = [{{ {condition} }}]", f"{ORDERS}, at_least = 3", "")
+    assert_told(found, LADDER_LINE + 1, "ladder[0].minimum", told)
+
+
 @pytest.mark.parametrize(("ladder", "tier", "key", "message"), TIERS)
 def test_a_mistake_in_a_tier(ladder: str, tier: str, key: str, message: str) -> None:
     """Notices, deductions, keep."""
