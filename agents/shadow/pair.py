@@ -74,6 +74,7 @@ class Pair:
             return
         event: JournalRecord = decode_journal(entry.value)
         if isinstance(event, Control):
+            self.settle()
             self._both(entry)  # what was counted anew for the customer
             return
         if self.shadow is None and event.recordedtime >= self._trial.effective_at:
@@ -106,7 +107,8 @@ class Pair:
         live, shadow, differences = states
         self.live.restore(live, latest)
         if shadow:
-            self.shadow = self.shadow or self._candidates_fold(CandidateLog(self._counters))
+            if self.shadow is None:
+                self.shadow = self._candidates_fold(CandidateLog(self._counters))
             self.shadow.restore(shadow, latest)
         found = dict(differences)
         head = msgspec.msgpack.decode(found.pop(HEAD_KEY) or b"", type=_Head)
@@ -122,6 +124,8 @@ class Pair:
             passed = event.instant
         if self.shadow is None and passed >= self._trial.effective_at:
             self._fork()
+        if not isinstance(event, Passing):
+            self.settle()  # else one side might do so alone, and what both do at an instant would look like a difference
         self._both(entry)
 
     def _both(self, entry: Entry) -> None:
@@ -148,7 +152,7 @@ class Pair:
         The live side's time passes with the journal's ticks alone, as it does for workers. Who is due there until the
         begin is compared as they will be.
         """
-        shadow = self.shadow or self._fork()
+        shadow = self._fork() if self.shadow is None else self.shadow  # an empty one counts: it is false as a condition
         self.settle()
         if not self._trial.from_start:
             shadow.pass_time(self._trial.effective_ms)

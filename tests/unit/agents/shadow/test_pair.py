@@ -7,7 +7,7 @@ from schemas.inputs.purchases import Product
 from schemas.shadow import ShadowChanged
 from tests.journal import Journal, policy_of
 from tests.unit.agents.shadow.trials import POINTS, pair_of, take, trial_of
-from tests.unit.agents.silver import AT, order
+from tests.unit.agents.silver import AT, FALLS, order
 
 EASY, HARD = (policy_of(POINTS.replace("LIMIT", limit), "USD", "UTC") for limit in ("50.00", "150.00"))
 BY_CATEGORY = policy_of(
@@ -180,3 +180,12 @@ def test_who_is_about_to_fall_alive_as_well_is_no_difference() -> None:
     journal.tick(AT + 501 * MS_PER_DAY)
     assert take(pair, journal, 2) == []
     assert pair.standings == {"standing": {"member": 1, "silver": 0}}
+
+
+def test_what_time_changes_alike_is_no_difference_while_policies_change() -> None:
+    """An activation lets time pass on the live side; what it brings there, it brings to the candidate's as well."""
+    journal = begun()
+    journal.tick(FALLS + HOUR)
+    journal.activate(EASY, FALLS + 2 * HOUR)
+
+    assert take(pair_of(trial_of(EASY)), journal) == []
