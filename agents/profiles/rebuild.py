@@ -6,18 +6,22 @@ long as it takes, so that it also happens when no projection runs.
 
 import time
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 from kafka import TopicPartition
 
-from agents.errors import ConfigurationError
+from agents.errors import ConfigurationError, StalledError
 from agents.kafka_clients import consumer
 from agents.profiles.connection import RedisOutage
 from agents.profiles.metrics import ProjectionMetrics
-from agents.profiles.run import projecting, topic_id, topic_of
+from agents.profiles.run import group_of, projecting, topic_id, topic_of
 from agents.profiles.store import Position, ProfileStore
 from agents.profiles.topic_view import Progress
 from agents.settings import Settings
+
+STALLED_S: Final = 120.0
+"""Longer than a lost join of the group and a restarted projection together; an outage of Redis does not count."""
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -28,7 +32,10 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
 
 def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
-    """Request it, help with it, return when every partition is done. RedisOutage when Redis is away at the begin."""
+    """Request it, help with it, return when every partition is done.
+
+    RedisOutage when Redis is away at the begin, StalledError when nobody carries it out for two minutes.
+    """
     begun = time.monotonic()
     store = ProfileStore(settings)
     spans = _spans(settings)
@@ -36,6 +43,7 @@ def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
     for number in spans:
         store.restart(number, identity)
     done: set[int] = set()
+    moved_at, places = begun, dict[int, Position]()
     with projecting(settings, ProjectionMetrics()) as step:
         while len(done) < len(spans):
             step()
@@ -45,8 +53,22 @@ def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
                 min(max(positions[n].offset, first), end) - first for n, (first, end) in spans.items() if n in positions
             )
             progress(read, sum(end - first for first, end in spans.values()))
+            if positions != places or not positions:
+                moved_at, places = time.monotonic(), positions
+            elif time.monotonic() - moved_at > STALLED_S:
+                raise _stalled(settings, sorted(spans.keys() - done))
     store.close()
     return Rebuilt(len(spans), time.monotonic() - begun)
+
+
+def _stalled(settings: Settings, left: list[int]) -> StalledError:
+    numbers = ", ".join(map(str, left))
+    return StalledError(
+        "Whoever projects these partitions does not write them again.",
+        where=f"{topic_of(settings)}, partition{'s' * (len(left) > 1)} {numbers}",
+        why=f"nothing moved for {STALLED_S:.0f} s; another member of the group {group_of(settings)} has them",
+        next_step="end the group's other members (kafka-consumer-groups.sh names them), then tierstream redis rebuild",
+    )
 
 
 def _spans(settings: Settings) -> dict[int, tuple[int, int]]:

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 import redis
 import structlog
+from kafka import KafkaConsumer
 
 from agents.cli import run
 from agents.embedded import EmbeddedKafka, EmbeddedValkey
+from agents.errors import StalledError
+from agents.kafka_clients import consumer
+from agents.profiles.run import group_of, topic_of
 from agents.runtime.names import changelog
 from streams.customer.record import encode_state
 from streams.customer.state import CustomerState
+from tests.integration.processes import Meanwhile, eventually
 from tests.integration.redis_state import ProjectionProcess, client_of, found_state, seconds_until_equal, wanted_state
 from tests.profiles import AT, PARTITIONS, ProfileTopic
 
@@ -132,6 +137,35 @@ def test_a_rebuild_beside_a_running_projection_leaves_no_gap(
     seconds_until_equal(topic, shop)
     assert projection.stop() == 0
     assert holes == []
+
+
+class Idle(Meanwhile):
+    """A member of the projection's group that projects nothing."""
+
+    def __init__(self, reader: KafkaConsumer) -> None:
+        super().__init__(0.05)
+        self._reader = reader
+
+    def step(self) -> None:
+        """Stay in it."""
+        self._reader.poll(timeout_ms=100)
+
+
+def test_a_rebuild_that_nobody_carries_out_ends_with_what_to_do(
+    shop: redis.Redis, topic: ProfileTopic, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something else sits in the group and holds partitions: that is told, not waited for without end."""
+    settings = topic.settings(shop.connection_pool.connection_kwargs["port"])
+    monkeypatch.setattr("agents.profiles.rebuild.STALLED_S", 2.0)
+    with consumer(settings, group_id=group_of(settings)) as reader:
+        reader.subscribe([topic_of(settings)])
+        assert eventually(lambda: bool(reader.poll(timeout_ms=100)) or bool(reader.assignment()))
+        with Idle(reader):
+            assert run(["redis", "rebuild"]) == StalledError.exit_code
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Whoever projects these partitions does not write them again." in said
+    assert group_of(settings) in said
 
 
 def test_a_topic_that_was_made_again_is_read_from_its_begin(
