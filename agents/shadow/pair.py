@@ -125,7 +125,7 @@ class Pair:
         if self.shadow is None and passed >= self._trial.effective_at:
             self._fork()
         if not isinstance(event, Passing):
-            self.settle()  # else one side might do so alone, and what both do at an instant would look like a difference
+            self.settle()  # else one side might do so alone, and what both do then would look like a difference
         self._both(entry)
 
     def _both(self, entry: Entry) -> None:
