@@ -1,4 +1,4 @@
-"""A worker that dies at a named point: `CRASH_AT=<point> CRASH_NTH=<n> python failing_worker.py worker --config ...`.
+"""A worker that dies at a named point: what `tests.prepared` forks to be one.
 
 The product has no hooks for this. Here the runtime's own methods are replaced by ones that end the process, as
 `kill -9` would, the n-th time the point is passed, and then the ordinary command line runs. A point whose method does
@@ -8,9 +8,11 @@ not exist any more ends the process with 99, so that a renamed method cannot tur
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final
+
+from tests.prepared import command
 
 CRASHED: Final = 77
 """Exit code at a point; SIGKILL itself cannot be aimed so well."""
@@ -57,6 +59,13 @@ class Countdown:
             os._exit(CRASHED)
 
 
+def begin(arguments: Sequence[str]) -> None:
+    """Be the process: point and count, and then what is typed after `tierstream`."""
+    point, count, *typed = arguments
+    arm(point, int(count))
+    command(typed)
+
+
 def arm(point: str, count: int) -> None:
     """Replace the point's method."""
     place, name, when = POINTS[point]
@@ -99,11 +108,3 @@ def _asynchronous(original: Callable[..., Any], when: str, crash: Countdown) -> 
         return result
 
     return method
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the checkout, as `python -m` has it
-    arm(os.environ["CRASH_AT"], int(os.environ.get("CRASH_NTH", "1")))
-    from agents.cli import main
-
-    main()

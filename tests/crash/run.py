@@ -64,6 +64,7 @@ class Run:
 
     def __enter__(self) -> Self:
         self.deployment.create_topics()
+        self.say("topics created")
         self.feeder.start()
         return self
 
@@ -81,10 +82,10 @@ class Run:
         """A line for the reader of a failed test."""
         sys.stdout.write(f"{time.monotonic() - self.began:6.1f} {words}\n")
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, from_nothing: bool = False) -> None:
         """Start workers and wait until every partition of both stages commits."""
         watch = self.watch()
-        self.deployment.start(*names)
+        self.deployment.start(*names, from_nothing=from_nothing)
         self.say(f"{', '.join(names)} at work after {watch.all_advance(STARTED_WITHIN_S):.1f} s")
 
     def opened(self) -> None:
@@ -112,7 +113,9 @@ class Run:
         self.advance(within_s)
         self.stop_feeding()
         self.settle()
+        self.say("settled")
         codes = self.deployment.terminate()
+        self.say("ended")
         assert set(codes.values()) <= {0}, f"exit codes {codes}, logs in {self.deployment.folder}"
         return self.judge()
 

@@ -87,7 +87,7 @@ def back(run: Run, worker: Worker, openings: int) -> bool:
 def test_sigterm_ends_a_worker_in_order_and_at_once(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     """Exit code 0 within seconds, no transaction left open, and the other worker goes on without waiting a session."""
     with Run(kafka.bootstrap, tmp_path, "sigterm", seed=8) as run:
-        run.start("w1", "w2")
+        run.start("w1", "w2", from_nothing=True)
         run.pause(1, 2)
         began = time.monotonic()
         assert run.deployment.worker("w1").terminate(10) == 0

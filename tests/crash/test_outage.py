@@ -6,7 +6,6 @@ while others' silence moves their risk. Once under the event clock: days of a hi
 
 import json
 import random
-import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.crash.harness import Deployment, wait_until
 from tests.crash.histories import Crossing, Silence, every_crossing, order, silences
 from tests.crash.reading import Reader
 from tests.crash.run import Run
+from tests.prepared import Prepared
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
@@ -178,7 +178,7 @@ def write_history(path: Path, seed: int) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def feed(deployment: Deployment, path: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def feed(deployment: Deployment, path: Path, *arguments: str) -> Prepared:
     """Start `tierstream feed`."""
     until = format_instant(HISTORY_START_MS + (HISTORY_DAYS + 60) * MS_PER_DAY)
     return deployment.spawn("feed", str(path), "--event-clock", "--until", until, *arguments)
