@@ -1,7 +1,7 @@
 """Workers as operating-system processes: started, killed, stopped, continued and terminated like a user's.
 
 Each deployment has its own application id, topic prefix and settings files; each life of a worker has its own log. The
-folder is printed when a test fails. A worker may be started under `failing_worker.py`, which ends it at a named point.
+folder is printed when a test fails. A worker may be started under `forked_worker.py`, which ends it at a named point.
 They begin with everything imported (`tests.prepared`), or from nothing where a test asks for it.
 """
 
@@ -19,7 +19,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
-from tests.crash import failing_worker
+from tests.crash import forked_worker
 from tests.crash.feeder import RECONNECT_MS_MAX
 from tests.prepared import Prepared, command
 
@@ -161,7 +161,7 @@ class Worker:
         arguments: tuple[str, ...] = (),
         from_nothing: bool = False,
     ) -> Self:
-        """Start a new life; `crash_at` names a point of `failing_worker.POINTS` at which it ends the nth time.
+        """Start a new life; `crash_at` names a point of `forked_worker.POINTS` at which it ends the nth time.
 
         One that starts from nothing is what a user types; any other is forked with everything imported.
         """
@@ -173,17 +173,15 @@ class Worker:
         if from_nothing:
             self.process = self._from_nothing(words)
         elif crash_at:
-            self.process = Prepared(failing_worker.begin, [crash_at, str(nth), *words], self.log)
+            self.process = Prepared(forked_worker.begin_to_fail, [crash_at, str(nth), *words], self.log)
         else:
-            self.process = Prepared(command, words, self.log)
+            self.process = Prepared(forked_worker.begin, words, self.log)
         return self
 
     def _from_nothing(self, words: list[str]) -> subprocess.Popen[bytes]:
         typed = [sys.executable, "-m", "agents.cli", *words]
         with self.log.open("wb") as log:
-            return subprocess.Popen(
-                typed, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=CHECKOUT
-            )
+            return subprocess.Popen(typed, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=CHECKOUT)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the running process."""

@@ -136,10 +136,10 @@ class Run:
             nonlocal seen, since
             written = ends.of([*inputs, *changelogs], self.partitions, committed=False)
             lag = ends.lag(self.deployment.name, {place: end for place, end in written.items() if place[0] in inputs})
-            if written != seen or lag or written != ends.of([*inputs, *changelogs], self.partitions):
+            if written != seen or written != ends.of([*inputs, *changelogs], self.partitions):
                 seen, since = written, time.monotonic()
                 return False
-            return time.monotonic() - since > quiet_s
+            return not lag and time.monotonic() - since >= quiet_s
 
         wait_until(quiet, SETTLED_WITHIN_S, "an end of all lag")
         ends.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.embedded import EmbeddedKafka
-from tests.crash.failing_worker import AT_START, CRASHED, ON_REBALANCE, POINTS
+from tests.crash.forked_worker import AT_START, CRASHED, ON_REBALANCE, POINTS
 from tests.crash.harness import SEVERAL_FAULTS_S
 from tests.crash.run import Run
 

@@ -1,4 +1,4 @@
-"""A worker that dies at a named point: what `tests.prepared` forks to be one.
+"""The workers that `tests.prepared` forks for the crash tests; one of them dies at a named point.
 
 The product has no hooks for this. Here the runtime's own methods are replaced by ones that end the process, as
 `kill -9` would, the n-th time the point is passed, and then the ordinary command line runs. A point whose method does
@@ -17,6 +17,8 @@ from tests.prepared import command
 CRASHED: Final = 77
 """Exit code at a point; SIGKILL itself cannot be aimed so well."""
 UNKNOWN_POINT: Final = 99
+GROUP_OFFSETS_EVERY_S: Final = 0.5
+"""Lag tools are shown every few seconds how far the group is: at the end of a run nothing else is waited for."""
 
 PRODUCER: Final = "agents.runtime.producer:TransactionalProducer"
 POINTS: Final[dict[str, tuple[str, str, str]]] = {
@@ -60,10 +62,19 @@ class Countdown:
 
 
 def begin(arguments: Sequence[str]) -> None:
-    """Be the process: point and count, and then what is typed after `tierstream`."""
+    """Be a worker; the arguments are what is typed after `tierstream`."""
+    from agents.runtime import faust_app
+
+    assert faust_app.GROUP_OFFSETS_EVERY_S > GROUP_OFFSETS_EVERY_S
+    faust_app.GROUP_OFFSETS_EVERY_S = GROUP_OFFSETS_EVERY_S
+    command(arguments)
+
+
+def begin_to_fail(arguments: Sequence[str]) -> None:
+    """Be one that dies: point and count, and then what is typed."""
     point, count, *typed = arguments
     arm(point, int(count))
-    command(typed)
+    begin(typed)
 
 
 def arm(point: str, count: int) -> None:
