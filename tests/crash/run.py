@@ -31,6 +31,8 @@ SETTLED_WITHIN_S: Final = 120.0
 """Patience: how long it takes to fold what was left undone on a busy machine is promised by nobody."""
 STARTED_WITHIN_S: Final = 60.0
 """Likewise the start of the first processes."""
+FED_WITHIN_S: Final = 120.0
+"""And how long producers at a constant rate need in truth."""
 
 
 class Run:
@@ -94,6 +96,10 @@ class Run:
         changelog = f"{self.deployment.name}-customers-changelog"
         wait_until(lambda: all(ends.of([changelog], self.partitions).values()), STARTED_WITHIN_S, "the first commits")
         ends.close()
+
+    def fed(self, count: int) -> None:
+        """Wait until so many records were sent at least, for what a run must have seen to prove anything."""
+        wait_until(lambda: self.feeder.shop.sent >= count, FED_WITHIN_S, f"that {count} records are sent")
 
     def pause(self, least_s: float, most_s: float) -> None:
         """Let a random time pass."""
