@@ -12,7 +12,7 @@ STANDSTILL := --reruns 1 --only-rerun StandstillError --only-rerun "did not happ
 # Likewise what was waited for in vain.
 IN_VAIN := --reruns 1 --only-rerun "not within [0-9]+ s" -r RfEs
 
-# Workers are started by the hundred in the tests: compiled once, they start in half the time.
+# What tests start from nothing starts in half the time when it was compiled once.
 export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -53,7 +53,7 @@ integration: setup ## on a real Kafka, started and stopped by the tests
 	$(RUN)/pytest -q -n 2 --dist loadfile $(IN_VAIN) tests/integration
 
 crash: setup ## kill, pause and restart workers and broker under load: make crash N=200
-	$(if $(N),CRASH_KILLS=$(N)) $(RUN)/pytest -q $(STANDSTILL) -m crash tests/crash
+	$(if $(N),CRASH_KILLS=$(N) $(RUN)/pytest -q,$(RUN)/pytest -q -n 2 --dist loadfile) $(STANDSTILL) -m crash tests/crash
 
 laws: setup ## look for new counterexamples to the laws, again and again: make laws N=100
 	for round in $$(seq $(or $(N),10)); do LAWS=new-examples $(RUN)/pytest -q -n auto tests/properties tests/contracts || exit 1; done

@@ -1,7 +1,8 @@
 """Processes that begin with everything imported: a server that has imported it forks them, in a tenth of the time.
 
 From there on they are processes like any other: paused, killed and waited for. That a command also starts from nothing
-is tried where it is typed into a shell: by the pages that tests follow, by the demo, by the first steps with commands.
+is tried where it is typed into a shell: by the pages that tests follow, by the demo, by the first steps with commands;
+and by the crash tests of an orderly end and of the broker's death.
 """
 
 import atexit

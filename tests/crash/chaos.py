@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from agents.embedded import EmbeddedKafka
-from tests.crash.failing_worker import CRASHED, ON_REBALANCE, POINTS
+from tests.crash.forked_worker import CRASHED, ON_REBALANCE, POINTS
 from tests.crash.harness import Worker, wait_until
 from tests.crash.run import Run
 

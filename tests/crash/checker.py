@@ -23,6 +23,7 @@ from tests.crash.reference import Expected, fold
 from tests.crash.workload import RAW_TOPICS
 
 SHOWN_MAX = 20
+JUDGES = 2
 
 
 class Report(NamedTuple):
@@ -101,7 +102,17 @@ def judge(application: Application) -> Report:
 @cache
 def _pool() -> ProcessPoolExecutor:
     """Two processes for all judgments: importing what they need takes longer than judging a small run."""
-    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(JUDGES, mp_context=get_context("spawn"))
+
+
+def prepare() -> None:
+    """Have the processes begin to import; who has a run judged before they have done so waits for them."""
+    for _ in range(JUDGES):
+        _pool().submit(_imported)
+
+
+def _imported() -> None:
+    """Whoever is asked for this has imported all that judging needs."""
 
 
 def _merged(one: Report, other: Report) -> Report:

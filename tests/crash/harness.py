@@ -1,11 +1,11 @@
 """Workers as operating-system processes: started, killed, stopped, continued and terminated like a user's.
 
 Each deployment has its own application id, topic prefix and settings files; each life of a worker has its own log. The
-folder is printed when a test fails. A worker may be started under `failing_worker.py`, which ends it at a named point.
+folder is printed when a test fails. A worker may be started under `forked_worker.py`, which ends it at a named point.
+They begin with everything imported (`tests.prepared`), or from nothing where a test asks for it.
 """
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -19,9 +19,10 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
+from tests.crash import forked_worker
 from tests.crash.feeder import RECONNECT_MS_MAX
+from tests.prepared import Prepared, command
 
-FAILING_WORKER = Path(__file__).with_name("failing_worker.py")
 CHECKOUT = Path(__file__).parents[2]
 ADVANCE_S = 15.0  # every partition with input must commit within this time
 SEVERAL_FAULTS_S = 30.0  # likewise, when several come at once, the start of a process among them
@@ -70,30 +71,22 @@ class Deployment:
         path.write_text(toml(sections))
         return path
 
-    def command(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
-        """Run a `tierstream` command with this deployment's settings."""
-        path = self.config("admin")
-        return subprocess.run(
-            [sys.executable, "-m", "agents.cli", *arguments, "--config", str(path)],
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-            cwd=CHECKOUT,
-        )
+    def run(self, *arguments: str, within_s: float = JOINED_WITHIN_S) -> None:
+        """Run a `tierstream` command with this deployment's settings; it must succeed."""
+        code = self.spawn(*arguments).wait(within_s)
+        assert code == 0, f"{arguments}: {code}\n{self.log_of(arguments[0]).read_text(errors='replace')}"
 
-    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def spawn(self, *arguments: str) -> Prepared:
         """Start a `tierstream` command with this deployment's settings; its words go to a log in the folder."""
-        command = [sys.executable, "-m", "agents.cli", *arguments, "--config", str(self.config("admin"))]
-        with (self.folder / f"{arguments[0]}.log").open("wb") as log:
-            return subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=CHECKOUT
-            )
+        return Prepared(command, [*arguments, "--config", str(self.config("admin"))], self.log_of(arguments[0]))
+
+    def log_of(self, group: str) -> Path:
+        """The log of the commands of a group."""
+        return self.folder / f"{group}.log"
 
     def create_topics(self) -> Self:
         """Create all topics and activate the policy, as a user would."""
-        done = self.command("topics", "apply")
-        assert done.returncode == 0, f"topics apply: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        self.run("topics", "apply")
         return self
 
     def worker(self, name: str = "w1") -> "Worker":
@@ -102,10 +95,10 @@ class Deployment:
             self.workers[name] = Worker(self, name)
         return self.workers[name]
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, from_nothing: bool = False) -> None:
         """Start the named workers."""
         for name in names:
-            self.worker(name).start()
+            self.worker(name).start(from_nothing=from_nothing)
 
     def join(self, *names: str) -> None:
         """Start the named workers, and wait until each has partitions."""
@@ -144,7 +137,7 @@ class Worker:
         self.lives = 0
         self.wanted = False
         self.crash_at: str | None = None
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Prepared | subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> Path:
@@ -160,26 +153,35 @@ class Worker:
         """Whether it runs."""
         return self.process is not None and self.process.poll() is None
 
-    def start(self, crash_at: str | None = None, nth: int = 1, *, arguments: tuple[str, ...] = ()) -> Self:
-        """Start a new life; `crash_at` names a point of `failing_worker.POINTS` at which it ends the nth time."""
+    def start(
+        self,
+        crash_at: str | None = None,
+        nth: int = 1,
+        *,
+        arguments: tuple[str, ...] = (),
+        from_nothing: bool = False,
+    ) -> Self:
+        """Start a new life; `crash_at` names a point of `forked_worker.POINTS` at which it ends the nth time.
+
+        One that starts from nothing is what a user types; any other is forked with everything imported.
+        """
         assert not self.alive(), f"{self.name} already runs"
+        assert not (crash_at and from_nothing)
         self.lives += 1
         self.wanted, self.crash_at = True, crash_at
-        path = self.deployment.config(self.name)
-        program = [str(FAILING_WORKER)] if crash_at else ["-m", "agents.cli"]
-        environment = dict(os.environ)
-        if crash_at:
-            environment |= {"CRASH_AT": crash_at, "CRASH_NTH": str(nth)}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *program, "worker", "--config", str(path), *arguments],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                env=environment,
-                cwd=CHECKOUT,
-            )
+        words = ["worker", "--config", str(self.deployment.config(self.name)), *arguments]
+        if from_nothing:
+            self.process = self._from_nothing(words)
+        elif crash_at:
+            self.process = Prepared(forked_worker.begin_to_fail, [crash_at, str(nth), *words], self.log)
+        else:
+            self.process = Prepared(forked_worker.begin, words, self.log)
         return self
+
+    def _from_nothing(self, words: list[str]) -> subprocess.Popen[bytes]:
+        typed = [sys.executable, "-m", "agents.cli", *words]
+        with self.log.open("wb") as log:
+            return subprocess.Popen(typed, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=CHECKOUT)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the running process."""

@@ -31,6 +31,8 @@ SETTLED_WITHIN_S: Final = 120.0
 """Patience: how long it takes to fold what was left undone on a busy machine is promised by nobody."""
 STARTED_WITHIN_S: Final = 60.0
 """Likewise the start of the first processes."""
+FED_WITHIN_S: Final = 120.0
+"""And how long producers at a constant rate need in truth."""
 
 
 class Run:
@@ -64,6 +66,7 @@ class Run:
 
     def __enter__(self) -> Self:
         self.deployment.create_topics()
+        self.say("topics created")
         self.feeder.start()
         return self
 
@@ -81,10 +84,10 @@ class Run:
         """A line for the reader of a failed test."""
         sys.stdout.write(f"{time.monotonic() - self.began:6.1f} {words}\n")
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, from_nothing: bool = False) -> None:
         """Start workers and wait until every partition of both stages commits."""
         watch = self.watch()
-        self.deployment.start(*names)
+        self.deployment.start(*names, from_nothing=from_nothing)
         self.say(f"{', '.join(names)} at work after {watch.all_advance(STARTED_WITHIN_S):.1f} s")
 
     def opened(self) -> None:
@@ -93,6 +96,10 @@ class Run:
         changelog = f"{self.deployment.name}-customers-changelog"
         wait_until(lambda: all(ends.of([changelog], self.partitions).values()), STARTED_WITHIN_S, "the first commits")
         ends.close()
+
+    def fed(self, count: int) -> None:
+        """Wait until so many records were sent at least, for what a run must have seen to prove anything."""
+        wait_until(lambda: self.feeder.shop.sent >= count, FED_WITHIN_S, f"that {count} records are sent")
 
     def pause(self, least_s: float, most_s: float) -> None:
         """Let a random time pass."""
@@ -112,7 +119,9 @@ class Run:
         self.advance(within_s)
         self.stop_feeding()
         self.settle()
+        self.say("settled")
         codes = self.deployment.terminate()
+        self.say("ended")
         assert set(codes.values()) <= {0}, f"exit codes {codes}, logs in {self.deployment.folder}"
         return self.judge()
 
@@ -133,10 +142,10 @@ class Run:
             nonlocal seen, since
             written = ends.of([*inputs, *changelogs], self.partitions, committed=False)
             lag = ends.lag(self.deployment.name, {place: end for place, end in written.items() if place[0] in inputs})
-            if written != seen or lag or written != ends.of([*inputs, *changelogs], self.partitions):
+            if written != seen or written != ends.of([*inputs, *changelogs], self.partitions):
                 seen, since = written, time.monotonic()
                 return False
-            return time.monotonic() - since > quiet_s
+            return not lag and time.monotonic() - since >= quiet_s
 
         wait_until(quiet, SETTLED_WITHIN_S, "an end of all lag")
         ends.close()

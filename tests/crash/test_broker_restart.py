@@ -20,7 +20,7 @@ def test_workers_outlive_their_broker(tmp_path: Path) -> None:
         EmbeddedKafka(tmp_path / "kafka") as broker,
         Run(broker.bootstrap, tmp_path, "broker", seed=9, intake={"dedupe": False}) as run,
     ):
-        run.start("w1", "w2")
+        run.start("w1", "w2", from_nothing=True)
         run.pause(2, 3)
         broker.kill()
         time.sleep(DOWN_S)

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from agents.embedded import EmbeddedKafka
-from tests.crash.failing_worker import CRASHED, ON_REBALANCE
+from tests.crash.forked_worker import CRASHED, ON_REBALANCE
 from tests.crash.harness import ADVANCE_S, JOINED_WITHIN_S, SEVERAL_FAULTS_S, Worker, wait_until
 from tests.crash.run import STARTED_WITHIN_S, Run
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
 SESSION_S = 6
+TAKEN_OVER_WITHIN_S = SESSION_S + ADVANCE_S
 FENCED = 10
 
 
@@ -62,13 +63,15 @@ def test_a_worker_frozen_past_its_session_does_no_harm_when_it_wakes(kafka: Embe
     """SIGSTOP, the others take over, SIGCONT: the zombie's open commit must not count, and nothing is folded twice."""
     with Run(kafka.bootstrap, tmp_path, "zombie", seed=7, intake={"dedupe": False}) as run:
         run.start("w1", "w2")
-        for name in ("w1", "w2"):
+        for name, other in (("w1", "w2"), ("w2", "w1")):
             run.say(f"freeze {name}")
-            worker = run.deployment.worker(name)
-            openings = worker.openings()
+            worker, taker = run.deployment.worker(name), run.deployment.worker(other)
+            openings, taken = worker.openings(), taker.openings()
             worker.signal(signal.SIGSTOP)
             frozen = time.monotonic()
-            run.say(f"the other took over after {run.watch().all_advance(SESSION_S + ADVANCE_S):.1f} s")
+            waited_s = wait_until(lambda: taker.openings() > taken, TAKEN_OVER_WITHIN_S, f"that {other} takes over")  # noqa: B023 - at once
+            run.watch().all_advance(TAKEN_OVER_WITHIN_S - waited_s)
+            run.say(f"{other} took over after {time.monotonic() - frozen:.1f} s")
             time.sleep(max(0.0, SESSION_S + 2 - (time.monotonic() - frozen)))
             worker.signal(signal.SIGCONT)
             run.pause(1, 2)
@@ -87,7 +90,7 @@ def back(run: Run, worker: Worker, openings: int) -> bool:
 def test_sigterm_ends_a_worker_in_order_and_at_once(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     """Exit code 0 within seconds, no transaction left open, and the other worker goes on without waiting a session."""
     with Run(kafka.bootstrap, tmp_path, "sigterm", seed=8) as run:
-        run.start("w1", "w2")
+        run.start("w1", "w2", from_nothing=True)
         run.pause(1, 2)
         began = time.monotonic()
         assert run.deployment.worker("w1").terminate(10) == 0

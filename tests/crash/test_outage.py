@@ -6,7 +6,6 @@ while others' silence moves their risk. Once under the event clock: days of a hi
 
 import json
 import random
-import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +20,8 @@ from tests.crash.evidence import Entry, home
 from tests.crash.harness import Deployment, wait_until
 from tests.crash.histories import Crossing, Silence, every_crossing, order, silences
 from tests.crash.reading import Reader
-from tests.crash.run import Run
+from tests.crash.run import SETTLED_WITHIN_S, Run
+from tests.prepared import Prepared
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(480)]
 
@@ -45,10 +45,13 @@ def test_customers_who_buy_during_an_outage_never_look_silent(kafka: EmbeddedKaf
         down.deployment.start("w1")
         steady.deployment.start("w1")
         crossings = every_crossing()
+        down.say(f"{len(crossings)} crossings")
         for run in (down, steady):
             run.opened()  # the plan has no time for processes that start
         producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
+        down.say("opened")
         customers = banded(down, producer, crossings)
+        down.say("banded")
         buyers, silent = customers[::2], customers[1::2]
         down.deployment.worker("w1").kill()
         for customer in buyers:
@@ -56,11 +59,14 @@ def test_customers_who_buy_during_an_outage_never_look_silent(kafka: EmbeddedKaf
         producer.close()
         assert time.time() * 1000 < customers[0].crosses_at, "this machine was too slow for the plan"
         time.sleep(max(0.0, customers[-1].crosses_at / 1000 + 1 - time.time()))
+        down.say("the last silence is over")
         down.deployment.start("w1")
         wanted = {(customer.customer_id, format_instant(customer.crosses_at)) for customer in silent}
         for run in (steady, down):
             wait_for(run, wanted)
+            run.say("moved")
             run.settle()
+            run.say("settled")
 
         assert not {customer.customer_id for customer in buyers} & {name for name, _ in moves(down)}
         assert published(down) == published(steady)
@@ -147,7 +153,7 @@ def moves(run: Run) -> set[tuple[str, str]]:
 
 def wait_for(run: Run, wanted: set[tuple[str, str]]) -> None:
     """Wait until passing time has moved these customers at these instants."""
-    wait_until(lambda: wanted <= moves(run), 40, f"the changes of silence of {run.deployment.name}")
+    wait_until(lambda: wanted <= moves(run), SETTLED_WITHIN_S, f"the changes of silence of {run.deployment.name}")
 
 
 def journal(run: Run) -> list[tuple[bytes | None, bytes | None, int]]:
@@ -178,7 +184,7 @@ def write_history(path: Path, seed: int) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def feed(deployment: Deployment, path: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def feed(deployment: Deployment, path: Path, *arguments: str) -> Prepared:
     """Start `tierstream feed`."""
     until = format_instant(HISTORY_START_MS + (HISTORY_DAYS + 60) * MS_PER_DAY)
     return deployment.spawn("feed", str(path), "--event-clock", "--until", until, *arguments)

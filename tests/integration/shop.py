@@ -20,6 +20,8 @@ from tests.prepared import Prepared, command
 
 PARTITIONS = 2
 WITHIN_S = 90
+LOOK_EVERY_S = 0.1
+"""Reading topics without a pause would take the processor from the worker that is waited for."""
 
 
 class Shop:
@@ -108,4 +110,5 @@ def eventually(what: Callable[[], bool], why: str, log: Callable[[], str] = str)
     deadline = time.monotonic() + WITHIN_S
     while not what():
         assert time.monotonic() < deadline, f"not within {WITHIN_S} s: {why}\n{log()}"
+        time.sleep(LOOK_EVERY_S)
         time.sleep(0.2)

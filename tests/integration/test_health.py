@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -115,17 +115,28 @@ async def test_a_worker_restores_and_is_ready_when_it_has(
     assert ended["status"] == "ok"
 
 
+@pytest.fixture
+def steady_broker(tmp_path: Path) -> Iterator[EmbeddedKafka]:
+    """A broker that is no stranger to its controller when it wakes.
+
+    One that is frozen past its session has no leader for a moment, and commits that end just then get no markers: their
+    transactions stay open for ever. That is Kafka's doing, and not what is tried here.
+    """
+    with EmbeddedKafka(tmp_path / "steady", properties={"broker.session.timeout.ms": "120000"}) as broker:
+        yield broker
+
+
 async def test_a_broker_that_hangs_makes_a_worker_not_ready_but_does_not_kill_it(
-    toy: MakeToy, kafka: EmbeddedKafka, tmp_path: Path
+    toy: MakeToy, steady_broker: EmbeddedKafka, tmp_path: Path
 ) -> None:
     """A restart would not help: alive for longer than a stalled partition would be. Then it goes on by itself."""
-    deployment = toy()
+    deployment = toy(steady_broker.bootstrap)
     async with probed(deployment, tmp_path) as worker:
         await worker.engine.start()
         await asyncio.to_thread(deployment.feed, 1_000)
         await asyncio.to_thread(deployment.wait_echoed, 1_000)
         await worker.until("readyz", lambda answer: bool(answer["ok"]))
-        os.kill(kafka.server_pid, signal.SIGSTOP)
+        os.kill(steady_broker.server_pid, signal.SIGSTOP)
         try:
             away = await worker.until("readyz", lambda answer: not answer["ok"])
             lives = []
@@ -133,7 +144,7 @@ async def test_a_broker_that_hangs_makes_a_worker_not_ready_but_does_not_kill_it
                 lives.append(await worker.ask("livez"))
                 await asyncio.sleep(1)
         finally:
-            os.kill(kafka.server_pid, signal.SIGCONT)
+            os.kill(steady_broker.server_pid, signal.SIGCONT)
         await worker.until("readyz", lambda answer: bool(answer["ok"]))
         await asyncio.to_thread(deployment.feed, 1_000, first=1_000)
         await asyncio.to_thread(deployment.wait_echoed, 2_000)

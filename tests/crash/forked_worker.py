@@ -1,4 +1,4 @@
-"""A worker that dies at a named point: `CRASH_AT=<point> CRASH_NTH=<n> python failing_worker.py worker --config ...`.
+"""The workers that `tests.prepared` forks for the crash tests; one of them dies at a named point.
 
 The product has no hooks for this. Here the runtime's own methods are replaced by ones that end the process, as
 `kill -9` would, the n-th time the point is passed, and then the ordinary command line runs. A point whose method does
@@ -8,13 +8,17 @@ not exist any more ends the process with 99, so that a renamed method cannot tur
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final
+
+from tests.prepared import command
 
 CRASHED: Final = 77
 """Exit code at a point; SIGKILL itself cannot be aimed so well."""
 UNKNOWN_POINT: Final = 99
+GROUP_OFFSETS_EVERY_S: Final = 0.5
+"""Lag tools are shown every few seconds how far the group is: at the end of a run nothing else is waited for."""
 
 PRODUCER: Final = "agents.runtime.producer:TransactionalProducer"
 POINTS: Final[dict[str, tuple[str, str, str]]] = {
@@ -55,6 +59,22 @@ class Countdown:
         if self._left == 0:
             os.write(2, b"crash point reached\n")
             os._exit(CRASHED)
+
+
+def begin(arguments: Sequence[str]) -> None:
+    """Be a worker; the arguments are what is typed after `tierstream`."""
+    from agents.runtime import faust_app
+
+    assert faust_app.GROUP_OFFSETS_EVERY_S > GROUP_OFFSETS_EVERY_S
+    faust_app.GROUP_OFFSETS_EVERY_S = GROUP_OFFSETS_EVERY_S
+    command(arguments)
+
+
+def begin_to_fail(arguments: Sequence[str]) -> None:
+    """Be one that dies: point and count, and then what is typed."""
+    point, count, *typed = arguments
+    arm(point, int(count))
+    begin(typed)
 
 
 def arm(point: str, count: int) -> None:
@@ -99,11 +119,3 @@ def _asynchronous(original: Callable[..., Any], when: str, crash: Countdown) -> 
         return result
 
     return method
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the checkout, as `python -m` has it
-    arm(os.environ["CRASH_AT"], int(os.environ.get("CRASH_NTH", "1")))
-    from agents.cli import main
-
-    main()
