@@ -5,7 +5,7 @@ The partition's leader knows the producers with an open transaction, the coordin
 
 import math
 import time
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import TopicPartition
@@ -20,6 +20,8 @@ NO_TRANSACTION = -1
 SAY_AFTER_S = 3.0
 """Ending what a fenced writer left open takes milliseconds."""
 SAY_AGAIN_S = 10.0
+ABANDONED: Final = "the restore waits for a transaction that nobody ends: a person has to"
+REMEDY_PAGE: Final = "docs/explanation/recovery.md#a-transaction-that-nobody-ends"
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,11 @@ class Holder(NamedTuple):
     state: str
     """Of the transaction, as its coordinator says: Ongoing, PrepareCommit, PrepareAbort."""
     first_offset: int
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether its coordinator does not think of ending it any more: its markers are lost, or nobody knows it."""
+        return self.state not in {"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"}
 
 
 class DescribeProducersResponse_v0(Response):  # noqa: N801 - named as aiokafka names its versions
@@ -205,6 +212,10 @@ class Standstill:
             log.warning("the restore waits for a transaction to end", why=str(error), **where)
             return
         for holder in holders:
-            log.warning("the restore waits for a transaction to end", **holder._asdict(), **where)
+            # At the first look it may just have ended, between the two questions.
+            if holder.abandoned and seconds > SAY_AGAIN_S:
+                log.error(ABANDONED, **holder._asdict(), **where, page=REMEDY_PAGE)
+            else:
+                log.warning("the restore waits for a transaction to end", **holder._asdict(), **where)
         if not holders:
             log.warning("the restore waits, though no transaction is open any more", **where)
