@@ -2,6 +2,7 @@
 
 import json
 import sys
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
@@ -10,7 +11,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from agents.errors import ConfigurationError
+from agents.feed_file import open_events
 from schemas.cloudevents import OUTPUT_CLASSES, decode_input
 from schemas.events import TOPIC_OF, type_of
 from schemas.rejections import Rejected
@@ -116,18 +117,11 @@ def _report(file: Path, accepted: Counter[str], refused: list[dict[str, object]]
 
 def _values(file: Path) -> Iterator[tuple[int, bytes]]:
     """Line number and bytes of every event in a file."""
-    try:
+    with open_events(file) as events:
         if file.suffix == ".json":
-            yield 1, file.read_bytes().strip()
-            return
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield number, line.strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file} cannot be read", why=error.strerror or str(error), next_step="tierstream schemas check FILE"
-        ) from error
+            yield 1, b"".join(events.raw_lines()).removeprefix(BOM_UTF8).strip()
+        else:
+            yield from events.lines()
 
 
 def _holds(path: Path, text: str) -> bool:
