@@ -7,7 +7,7 @@ import msgspec
 from schemas.clock import MS_PER_DAY, format_instant, parse_instant
 from schemas.cloudevents import decode_input
 from schemas.envelope import Headers
-from schemas.events import InputEvent
+from schemas.events import ErasureRequested, InputEvent
 from schemas.journal import ClockAdvanced, ClockClosed, encode_journal, journal_key
 from schemas.marks import UNMARKED, marks_of
 from schemas.rejections import RefusalReason, Rejected
@@ -16,6 +16,12 @@ STAGE = "intake"
 EARLIEST_MS = parse_instant("1990-01-01T00:00:00.000Z")
 LATEST_MS = parse_instant("2169-01-01T00:00:00.000Z")
 """The day log counts days in 16 bits. Only an event clock can come so far."""
+ERASES_NOBODY = Rejected(
+    reason=RefusalReason.UNSUPPORTED,
+    stage=STAGE,
+    detail="nobody is erased or restricted by this version: carry the request out as docs/how-to/personal-data.md says",
+)
+"""A request of this weight is never taken and then left undone."""
 _CANONICAL_LENGTH = len("1990-01-01T00:00:00.000Z")
 
 
@@ -49,6 +55,8 @@ def accept(value: bytes | None, headers: Headers, arrived_at: int, limits: Limit
 
 def admit(event: InputEvent, headers: Headers, arrived_at: int, limits: Limits) -> Accepted | Rejected:
     """Judge the time of a checked event, whatever format it came in, and stamp it; `headers` may mark it."""
+    if type(event) is ErasureRequested:
+        return ERASES_NOBODY
     occurred_at = parse_instant(event.time)
     marks = marks_of(headers) if headers else UNMARKED
     on_time = limits.event_clock or (marks.backfill and occurred_at <= arrived_at)

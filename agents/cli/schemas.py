@@ -13,9 +13,10 @@ from cyclopts import App, Parameter
 
 from agents.feed_file import open_events
 from schemas.cloudevents import OUTPUT_CLASSES, decode_input
-from schemas.events import TOPIC_OF, type_of
+from schemas.events import EVENT_CLASSES, TOPIC_OF, type_of
 from schemas.rejections import Rejected
 from schemas.strictness import unknown_members
+from streams.hearing import BEARINGS, bearing_of
 
 app: Final = App(name="schemas", help="The contract: JSON Schemas, AsyncAPI, and checks of your own events.")
 
@@ -56,7 +57,7 @@ def generate(*, out: Path | None = None, check: bool = False) -> int:
 
 @app.command(name="list")
 def list_types(*, as_json: Json = False) -> None:
-    """List every event type with the topic it belongs on, and every output type.
+    """List every event type with the topic it belongs on and whether it moves anything, and every output type.
 
     Example: tierstream schemas list
     """
@@ -64,13 +65,17 @@ def list_types(*, as_json: Json = False) -> None:
 
     topic_of_output = {name: topic for topic, spec in TOPICS.items() for name in spec.types}
     outputs = {name: topic_of_output[name.split(".", 1)[1].rsplit(".", 1)[0]] for name in OUTPUT_CLASSES}
+    bearings = {name: bearing_of(cls) for name, cls in EVENT_CLASSES.items()}
     if as_json:
-        _say(json.dumps({"inputs": dict(TOPIC_OF), "outputs": outputs}))
+        _say(json.dumps({"inputs": dict(TOPIC_OF), "bearings": bearings, "outputs": outputs}))
         return
-    for title, topics in (("Events you send", TOPIC_OF), ("Events you get", outputs)):
-        _say(f"{title}:")
-        for name, topic in topics.items():
-            _say(f"  {name:<42} {topic}")
+    _say("Events you send:")
+    for name, topic in TOPIC_OF.items():
+        bearing = bearings[name]
+        _say(f"  {name:<42} {topic:<12}{'' if bearing == 'heard' else BEARINGS[bearing]}".rstrip())
+    _say("Events you get:")
+    for name, topic in outputs.items():
+        _say(f"  {name:<42} {topic}")
 
 
 @app.command
