@@ -24,6 +24,7 @@ from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
 from schemas.marks import BACKFILL_HEADER, FEED_HEADER
+from streams.intake import Limits, untimely
 
 BACKFILL_TOPIC = "purchases"
 """A whole history goes through one raw topic, so that each customer's events stay in order of time.
@@ -147,6 +148,18 @@ def open_feeder(
         yield feeder
         feeder.flush()
     feeder.report.seconds = time.monotonic() - started
+
+
+def in_good_time(lines: Iterable[Line], settings: Settings, now: int) -> Iterator[Line]:
+    """The lines, with those refused that intake would refuse for their time if they arrived at `now` (epoch ms)."""
+    limits = Limits(late_ms_max=settings.late_limit_ms, ahead_ms_max=settings.intake.ahead_limit_s * 1000)
+    for line in lines:
+        if isinstance(line, Ready):
+            fault = untimely(format_instant(line.occurred_at), line.occurred_at, now, limits)
+            if fault is not None:
+                yield RefusedLine(line.line, fault.reason.value, fault.detail)
+                continue
+        yield line
 
 
 def feed_lines(settings: Settings, lines: Iterable[Line], *, feed_id: str, told: Told | None = None) -> Report:

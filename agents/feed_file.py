@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from agents.user_files import refuse_utf16, unreadable
 from schemas.clock import parse_instant
-from schemas.cloudevents import decode_input
 from schemas.events import TOPIC_OF, InputEvent, type_of
 from schemas.journal import journal_key
 from schemas.rejections import Rejected
+from streams.intake import understood
 
 FINGERPRINT_DIGITS = 16
 
@@ -73,7 +73,7 @@ class EventFile:
         refused: list[RefusedLine] = []
         index: list[tuple[int, str, int, int, int]] = []
         for line, start, end in self._lines():
-            event = decode_input(self._line(start, end))
+            event = understood(self._line(start, end))
             if isinstance(event, Rejected):
                 refused.append(RefusedLine(line, event.reason.value, event.detail))
             else:
@@ -134,7 +134,7 @@ def open_events(path: Path) -> Iterator[EventFile]:
 
 def judged(value: bytes, line: int) -> Ready | RefusedLine:
     """One line as it can be sent, or why it cannot."""
-    event = decode_input(value)
+    event = understood(value)
     if isinstance(event, Rejected):
         return RefusedLine(line, event.reason.value, event.detail)
     return ready(event, value, line=line)

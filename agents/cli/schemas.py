@@ -12,11 +12,12 @@ from typing import Annotated, Final
 from cyclopts import App, Parameter
 
 from agents.feed_file import open_events
-from schemas.cloudevents import OUTPUT_CLASSES, decode_input
+from schemas.cloudevents import OUTPUT_CLASSES
 from schemas.events import EVENT_CLASSES, TOPIC_OF, type_of
 from schemas.rejections import Rejected
 from schemas.strictness import unknown_members
 from streams.hearing import BEARINGS, bearing_of
+from streams.intake import understood
 
 app: Final = App(name="schemas", help="The contract: JSON Schemas, AsyncAPI, and checks of your own events.")
 
@@ -95,7 +96,7 @@ def check(file: Path, /, *, as_json: Json = False) -> int:
     refused: list[dict[str, object]] = []
     ignored: Counter[str] = Counter()
     for line, value in _values(file):
-        event = decode_input(value)
+        event = understood(value)
         if isinstance(event, Rejected):
             refused.append({"line": line, "reason": event.reason.value, "detail": event.detail})
             continue
