@@ -19,6 +19,7 @@ from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.feed_file import PassedLine, Ready, RefusedLine
 from agents.feed_progress import Taken, taken_places
 from agents.kafka_clients import producer
+from agents.lookup import require_topics
 from agents.partitioning import home_of
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
 from schemas.clock import MS_PER_DAY, format_instant
@@ -75,6 +76,7 @@ class Feeder:
         self._feed = feed_id.encode()
         self._partitions = settings.kafka.partitions
         self._homes: dict[bytes, int] = {}
+        self._there: set[str] = set()
         self._place = 0
         self._failure: BaseException | None = None
 
@@ -120,6 +122,9 @@ class Feeder:
             ) from self._failure
 
     def _put(self, topic: str, key: bytes, value: bytes, partition: int) -> None:
+        if topic not in self._there:
+            require_topics(self._settings, [self._settings.topic(topic)])
+            self._there.add(topic)
         headers = [(FEED_HEADER, b"%s:%d" % (self._feed, self._place)), *self._marks]
         try:
             sent = self._writer.send(self._settings.topic(topic), value, key=key, partition=partition, headers=headers)

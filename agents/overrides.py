@@ -17,6 +17,7 @@ from kafka.errors import AuthorizationError, KafkaError
 from agents.errors import BrokerUnreachableError, ConfigurationError, StalledError
 from agents.feed_file import Ready, ready
 from agents.kafka_clients import consumer, producer
+from agents.lookup import require_topics
 from agents.partitioning import home_of
 from agents.policy_activation import policies_in_force
 from agents.settings import Settings
@@ -97,6 +98,7 @@ def event_id(event: Ready) -> str:
 
 def send(settings: Settings, event: Ready) -> None:
     """Return when the broker has it."""
+    require_topics(settings, [settings.topic(event.topic)])
     number = home_of(event.key, settings.kafka.partitions)
     with producer(settings) as writer:
         try:

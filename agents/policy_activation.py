@@ -16,7 +16,7 @@ from kafka import TopicPartition
 from agents.control_records import JOURNAL, Besides, control_writer, write_everywhere
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
-from agents.lookup import newest_value
+from agents.lookup import newest_value, require_topics
 from agents.partition_records import COUNTERS_KEY, POLICIES_KEY, DeclaredCounters
 from agents.partition_records import Activation as Entry
 from agents.runtime.names import changelog
@@ -62,8 +62,23 @@ def activate(settings: Settings, policy: Policy, effective_at: int, *, besides: 
             next_step="tierstream topics apply",
         )
     with _one_activation(settings) as writer:
-        refuse_uncounted(policy, policies_in_force(settings))
+        before = policies_in_force(settings)
+        refuse_other_currency(policy, before)
+        refuse_uncounted(policy, before)
         return _write(writer, settings, policy, effective_at, besides)
+
+
+def refuse_other_currency(policy: Policy, activations: Sequence[Activation]) -> None:
+    """Raise ConfigurationError when a policy would read what was spent in one currency as amounts of another."""
+    newest = activations[-1].policy if activations else policy
+    if policy.currency != newest.currency:
+        raise ConfigurationError(
+            f"The policy {policy.name} cannot follow {newest.name} ({newest.hash[:12]}).",
+            where=f"[policy] currency = {policy.currency}",
+            why=f"what customers spent is kept in {newest.currency}, and would be read as {policy.currency} unchanged",
+            next_step=f'write currency = "{newest.currency}"; or begin a new journal with this policy (another'
+            " kafka.application_id and kafka.topic_prefix) and feed the history again",
+        )
 
 
 def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
@@ -156,6 +171,7 @@ def _write(
 def _first_records(settings: Settings) -> dict[int, object]:
     """The first committed record of each journal partition that has one."""
     journal = settings.topic(JOURNAL)
+    require_topics(settings, [journal])
     places = [TopicPartition(journal, number) for number in range(settings.kafka.partitions)]
     found: dict[int, object] = {}
     with consumer(settings, fetch_max_wait_ms=100) as reader:
