@@ -19,9 +19,9 @@ from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.feed_file import PassedLine, Ready, RefusedLine
 from agents.feed_progress import Taken, taken_places
 from agents.kafka_clients import producer
-from agents.lookup import require_topics
 from agents.partitioning import home_of
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
+from agents.topics import require_topics
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
 from schemas.marks import BACKFILL_HEADER, FEED_HEADER
@@ -123,7 +123,7 @@ class Feeder:
 
     def _put(self, topic: str, key: bytes, value: bytes, partition: int) -> None:
         if topic not in self._there:
-            require_topics(self._settings, [self._settings.topic(topic)])
+            require_topics(self._settings, self._settings.topic(topic))
             self._there.add(topic)
         headers = [(FEED_HEADER, b"%s:%d" % (self._feed, self._place)), *self._marks]
         try:

@@ -1,7 +1,7 @@
 """Reads a partition to its end, and finds the newest value of one key in a compacted topic: no worker has to run."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kafka import TopicPartition
@@ -21,18 +21,6 @@ BULK: Mapping[str, Any] = {
     "check_crcs": False,  # computed in Python by this client, and the broker has checked them
 }
 """Options of a consumer that reads much."""
-
-
-def require_topics(settings: Settings, topics: Iterable[str]) -> None:
-    """Raise ConfigurationError for topics that the cluster has not; a client would wait for them for minutes."""
-    with consumer(settings) as reader:
-        missing = [topic for topic in topics if not reader.partitions_for_topic(topic)]
-    if missing:
-        raise ConfigurationError(
-            "The topic does not exist." if len(missing) == 1 else "Topics do not exist.",
-            where=", ".join(missing),
-            next_step="tierstream topics apply; or correct kafka.bootstrap or kafka.topic_prefix",
-        )
 
 
 def newest_value(settings: Settings, topic: str, key: bytes, *, partition: int | None = None) -> bytes | None:

@@ -17,10 +17,10 @@ from kafka.errors import AuthorizationError, KafkaError
 from agents.errors import BrokerUnreachableError, ConfigurationError, StalledError
 from agents.feed_file import Ready, ready
 from agents.kafka_clients import consumer, producer
-from agents.lookup import require_topics
 from agents.partitioning import home_of
 from agents.policy_activation import policies_in_force
 from agents.settings import Settings
+from agents.topics import require_topics
 from schemas.clock import format_instant, parse_instant
 from schemas.cloudevents import decode_input
 from schemas.rejections import HEADER_PREFIX, Rejected
@@ -98,7 +98,7 @@ def event_id(event: Ready) -> str:
 
 def send(settings: Settings, event: Ready) -> None:
     """Return when the broker has it."""
-    require_topics(settings, [settings.topic(event.topic)])
+    require_topics(settings, settings.topic(event.topic))
     number = home_of(event.key, settings.kafka.partitions)
     with producer(settings) as writer:
         try:

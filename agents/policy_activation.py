@@ -16,11 +16,12 @@ from kafka import TopicPartition
 from agents.control_records import JOURNAL, Besides, control_writer, write_everywhere
 from agents.errors import BrokerUnreachableError, ConfigurationError
 from agents.kafka_clients import consumer
-from agents.lookup import newest_value, require_topics
+from agents.lookup import newest_value
 from agents.partition_records import COUNTERS_KEY, POLICIES_KEY, DeclaredCounters
 from agents.partition_records import Activation as Entry
 from agents.runtime.names import changelog
 from agents.settings import Settings
+from agents.topics import require_topics
 from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, decode_journal
 from streams.policy.model import OrderFilter, Policy, uncounted
@@ -171,7 +172,7 @@ def _write(
 def _first_records(settings: Settings) -> dict[int, object]:
     """The first committed record of each journal partition that has one."""
     journal = settings.topic(JOURNAL)
-    require_topics(settings, [journal])
+    require_topics(settings, journal)
     places = [TopicPartition(journal, number) for number in range(settings.kafka.partitions)]
     found: dict[int, object] = {}
     with consumer(settings, fetch_max_wait_ms=100) as reader:
