@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from agents.errors import BugError, TierstreamError
+from agents.errors import BugError, TierstreamError, told_of_disk
 
 Share = TypeVar("Share")
 Result = TypeVar("Result")
@@ -73,6 +73,11 @@ def _work(work: Callable[[Any, Told], Any], share: object, mouth: Connection) ->
             mouth.send(work(share, lambda amount: mouth.send(_Done(amount))))
     except TierstreamError as error:
         mouth.send(error)
+    except OSError as error:
+        told = told_of_disk(error)
+        if told is None:
+            raise
+        mouth.send(told)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Work in several processes: results, progress, and failures that keep their names."""
 
+import errno
 import gc
 import subprocess
 import sys
@@ -46,6 +47,20 @@ def test_a_named_failure_comes_out_as_it_is() -> None:
 def test_a_process_that_is_gone_is_a_bug() -> None:
     with pytest.raises(BugError):
         in_processes(die, [1, 2], lambda _: None)
+
+
+def fill(number: int, _told: Told) -> int:
+    if number == 2:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/differences.jsonl")
+    return number
+
+
+def test_a_full_disk_is_no_bug() -> None:
+    """Whichever process meets it: what, where and the remedy."""
+    with pytest.raises(ConfigurationError) as told:
+        in_processes(fill, [1, 2], lambda _: None)
+    assert (told.value.where, told.value.why) == ("/data/differences.jsonl", "the disk is full")
+    assert told.value.next_step
 
 
 def test_what_told_raises_ends_the_work() -> None:
