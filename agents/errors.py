@@ -18,6 +18,7 @@ TierstreamError                 what, where, why, and the next command
 The number is the process's exit code; the command line prints the error and exits with it.
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -53,6 +54,24 @@ class ConfigurationError(FixError):
     """A setting, a policy file or the command line is wrong."""
 
     exit_code = 2
+
+
+def told_of_disk(error: OSError) -> ConfigurationError | None:
+    """A full or read-only disk or a missing right as the user's own matter, wherever it came up; None for all else."""
+    why = _DISK.get(error.errno or 0)
+    if why is None:
+        return None
+    where = str(error.filename) if error.filename else ""
+    return ConfigurationError("A file cannot be written or read.", where=where, why=why[0], next_step=why[1])
+
+
+_ELSEWHERE = "name another folder, or change its rights"
+_DISK = {
+    errno.ENOSPC: ("the disk is full", "make room, or name a folder on another disk"),
+    errno.EDQUOT: ("the quota of the disk is used up", "make room, or name a folder on another disk"),
+    errno.EROFS: ("the disk is read-only", _ELSEWHERE),
+    errno.EACCES: ("this user has not the right", _ELSEWHERE),
+}
 
 
 class RefusedPositionError(FixError):

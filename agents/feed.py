@@ -21,9 +21,11 @@ from agents.feed_progress import Taken, taken_places
 from agents.kafka_clients import producer
 from agents.partitioning import home_of
 from agents.settings import EVENT_CLOCK_TOPIC, Settings
+from agents.topics import require_topics
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.journal import ClockAdvanced, ClockClosed, control_key, encode_journal
 from schemas.marks import BACKFILL_HEADER, FEED_HEADER
+from streams.intake import Limits, untimely
 
 BACKFILL_TOPIC = "purchases"
 """A whole history goes through one raw topic, so that each customer's events stay in order of time.
@@ -74,6 +76,7 @@ class Feeder:
         self._feed = feed_id.encode()
         self._partitions = settings.kafka.partitions
         self._homes: dict[bytes, int] = {}
+        self._there: set[str] = set()
         self._place = 0
         self._failure: BaseException | None = None
 
@@ -119,6 +122,9 @@ class Feeder:
             ) from self._failure
 
     def _put(self, topic: str, key: bytes, value: bytes, partition: int) -> None:
+        if topic not in self._there:
+            require_topics(self._settings, self._settings.topic(topic))
+            self._there.add(topic)
         headers = [(FEED_HEADER, b"%s:%d" % (self._feed, self._place)), *self._marks]
         try:
             sent = self._writer.send(self._settings.topic(topic), value, key=key, partition=partition, headers=headers)
@@ -147,6 +153,18 @@ def open_feeder(
         yield feeder
         feeder.flush()
     feeder.report.seconds = time.monotonic() - started
+
+
+def in_good_time(lines: Iterable[Line], settings: Settings, now: int) -> Iterator[Line]:
+    """The lines, with those refused that intake would refuse for their time if they arrived at `now` (epoch ms)."""
+    limits = Limits(late_ms_max=settings.late_limit_ms, ahead_ms_max=settings.intake.ahead_limit_s * 1000)
+    for line in lines:
+        if isinstance(line, Ready):
+            fault = untimely(format_instant(line.occurred_at), line.occurred_at, now, limits)
+            if fault is not None:
+                yield RefusedLine(line.line, fault.reason.value, fault.detail)
+                continue
+        yield line
 
 
 def feed_lines(settings: Settings, lines: Iterable[Line], *, feed_id: str, told: Told | None = None) -> Report:

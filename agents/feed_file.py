@@ -2,17 +2,18 @@
 
 import hashlib
 import mmap
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.errors import ConfigurationError
+from agents.user_files import refuse_utf16, unreadable
 from schemas.clock import parse_instant
-from schemas.cloudevents import decode_input
 from schemas.events import TOPIC_OF, InputEvent, type_of
 from schemas.journal import journal_key
 from schemas.rejections import Rejected
+from streams.intake import understood
 
 FINGERPRINT_DIGITS = 16
 
@@ -72,7 +73,7 @@ class EventFile:
         refused: list[RefusedLine] = []
         index: list[tuple[int, str, int, int, int]] = []
         for line, start, end in self._lines():
-            event = decode_input(self._line(start, end))
+            event = understood(self._line(start, end))
             if isinstance(event, Rejected):
                 refused.append(RefusedLine(line, event.reason.value, event.detail))
             else:
@@ -99,7 +100,8 @@ class EventFile:
         return event
 
     def _line(self, start: int, end: int) -> bytes:
-        return bytes(self._content[start:end]).strip()
+        line = bytes(self._content[start:end])
+        return (line if start else line.removeprefix(BOM_UTF8)).strip()  # a file may begin with one, a record may not
 
     def _lines(self) -> Iterator[tuple[int, int, int]]:
         """Number, begin and end of every line that is not blank."""
@@ -120,8 +122,9 @@ def open_events(path: Path) -> Iterator[EventFile]:
         with path.open("rb") as file:
             # An empty file cannot be mapped.
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+            refuse_utf16(content[:2], path, "The file of events")
     except OSError as error:
-        raise ConfigurationError("The file of events cannot be read.", where=str(path), why=str(error)) from error
+        raise unreadable(path, "The file of events", error) from error
     try:
         yield EventFile(content)
     finally:
@@ -131,7 +134,7 @@ def open_events(path: Path) -> Iterator[EventFile]:
 
 def judged(value: bytes, line: int) -> Ready | RefusedLine:
     """One line as it can be sent, or why it cannot."""
-    event = decode_input(value)
+    event = understood(value)
     if isinstance(event, Rejected):
         return RefusedLine(line, event.reason.value, event.detail)
     return ready(event, value, line=line)

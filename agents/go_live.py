@@ -20,6 +20,7 @@ from agents.kafka_clients import consumer, producer
 from agents.outputs import APP_VERSION
 from agents.runtime.watermark import Watermarks
 from agents.settings import Settings
+from agents.topics import require_topics
 from schemas.clock import format_instant
 from schemas.journal import GoLive
 
@@ -75,6 +76,7 @@ def go_live(
 
 def _ask(settings: Settings) -> int:
     """Put the request into the audit; returns its append time, epoch ms."""
+    require_topics(settings, settings.topic("audit"))
     entry = orjson.dumps({"type": "go-live.asked", "app_version": APP_VERSION})
     with producer(settings) as writer:
         return int(writer.send(settings.topic("audit"), entry, partition=0).get(timeout=SEND_TIMEOUT_S).timestamp)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from agents.errors import ConfigurationError
 from agents.settings import Settings
+from agents.user_files import text_of_file
 from schemas.formats.decoders import decoder_of
 from schemas.formats.mapping import Mapping
 from schemas.formats.record import Decoder
@@ -12,11 +13,7 @@ from streams.mappings.parse import parse
 
 def load_mapping(path: Path) -> Mapping:
     """The mapping of a file; ConfigurationError with every mistake in it, by line and key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("The mapping file cannot be read.", where=str(path), why=str(error)) from error
-    found = parse(text)
+    found = parse(text_of_file(path, "The mapping file"))
     if isinstance(found, Mapping):
         return found
     raise ConfigurationError(

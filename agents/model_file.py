@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from agents.errors import ConfigurationError
+from agents.user_files import unreadable
 from streams.models.churn_model import ChurnModel, canonical_model, load_model, model_hash
 
 
@@ -25,7 +26,7 @@ def read_model(path: Path) -> ModelFile:
     try:
         file = msgspec.json.decode(path.read_bytes(), type=ModelFile)
     except OSError as error:
-        raise ConfigurationError("The model cannot be read.", where=str(path), why=str(error)) from error
+        raise unreadable(path, "The model", error) from error
     except msgspec.MsgspecError as error:
         raise ConfigurationError(
             "This is no file of a model.", where=str(path), why=str(error), next_step="tierstream fit --out MODEL.json"

@@ -20,6 +20,7 @@ from agents.kafka_clients import consumer, producer
 from agents.partitioning import home_of
 from agents.policy_activation import policies_in_force
 from agents.settings import Settings
+from agents.topics import require_topics
 from schemas.clock import format_instant, parse_instant
 from schemas.cloudevents import decode_input
 from schemas.rejections import HEADER_PREFIX, Rejected
@@ -97,6 +98,7 @@ def event_id(event: Ready) -> str:
 
 def send(settings: Settings, event: Ready) -> None:
     """Return when the broker has it."""
+    require_topics(settings, settings.topic(event.topic))
     number = home_of(event.key, settings.kafka.partitions)
     with producer(settings) as writer:
         try:

@@ -21,6 +21,7 @@ from agents.partition_records import COUNTERS_KEY, POLICIES_KEY, DeclaredCounter
 from agents.partition_records import Activation as Entry
 from agents.runtime.names import changelog
 from agents.settings import Settings
+from agents.topics import require_topics
 from schemas.clock import format_instant, parse_instant
 from schemas.journal import PolicyActivated, decode_journal
 from streams.policy.model import OrderFilter, Policy, uncounted
@@ -62,8 +63,23 @@ def activate(settings: Settings, policy: Policy, effective_at: int, *, besides: 
             next_step="tierstream topics apply",
         )
     with _one_activation(settings) as writer:
-        refuse_uncounted(policy, policies_in_force(settings))
+        before = policies_in_force(settings)
+        refuse_other_currency(policy, before)
+        refuse_uncounted(policy, before)
         return _write(writer, settings, policy, effective_at, besides)
+
+
+def refuse_other_currency(policy: Policy, activations: Sequence[Activation]) -> None:
+    """Raise ConfigurationError when a policy would read what was spent in one currency as amounts of another."""
+    newest = activations[-1].policy if activations else policy
+    if policy.currency != newest.currency:
+        raise ConfigurationError(
+            f"The policy {policy.name} cannot follow {newest.name} ({newest.hash[:12]}).",
+            where=f"[policy] currency = {policy.currency}",
+            why=f"what customers spent is kept in {newest.currency}, and would be read as {policy.currency} unchanged",
+            next_step=f'write currency = "{newest.currency}"; or begin a new journal with this policy (another'
+            " kafka.application_id and kafka.topic_prefix) and feed the history again",
+        )
 
 
 def refuse_uncounted(policy: Policy, activations: Sequence[Activation]) -> None:
@@ -156,6 +172,7 @@ def _write(
 def _first_records(settings: Settings) -> dict[int, object]:
     """The first committed record of each journal partition that has one."""
     journal = settings.topic(JOURNAL)
+    require_topics(settings, journal)
     places = [TopicPartition(journal, number) for number in range(settings.kafka.partitions)]
     found: dict[int, object] = {}
     with consumer(settings, fetch_max_wait_ms=100) as reader:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from agents.errors import ConfigurationError
 from agents.settings import Settings
+from agents.user_files import text_of_file
 from streams.policy.model import Policy
 from streams.policy.parse import PolicyError, parse
 from streams.policy.presets import preset_names, preset_text
@@ -52,7 +53,4 @@ def mistaken(found: list[PolicyError], source: str) -> ConfigurationError:
 
 def text_of(path: Path) -> str:
     """The TOML of a policy file."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("The policy file cannot be read.", where=str(path), why=str(error)) from error
+    return text_of_file(path, "The policy file")

@@ -6,12 +6,13 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 import msgspec
 
-from agents.errors import BugError, TierstreamError
+from agents.errors import BugError, TierstreamError, told_of_disk
 
 Share = TypeVar("Share")
 Result = TypeVar("Result")
@@ -45,7 +46,8 @@ def in_processes(work: Callable[[Share, Told], Result], shares: Sequence[Share],
         for share in shares:
             ear, mouth = context.Pipe(duplex=False)
             process = context.Process(target=_work, args=(work, share, mouth), daemon=True)
-            process.start()
+            with _interrupts_held():
+                process.start()
             mouth.close()
             processes.append(process)
             done[ear] = 0
@@ -66,12 +68,27 @@ def in_processes(work: Callable[[Share, Told], Result], shares: Sequence[Share],
 
 
 def _work(work: Callable[[Any, Told], Any], share: object, mouth: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
     try:
         with _without_gc():
             mouth.send(work(share, lambda amount: mouth.send(_Done(amount))))
     except TierstreamError as error:
         mouth.send(error)
+    except OSError as error:
+        told = told_of_disk(error)
+        if told is None:
+            raise
+        mouth.send(told)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """What is started within never hears Ctrl-C, not even amid its imports: the parent does, and then ends it."""
+    resource_tracker.ensure_running()  # else it starts with the first process, and lets the signal through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

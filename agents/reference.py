@@ -14,12 +14,14 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from agents import errors, settings
+from agents.cli import INTERRUPTED_EXIT_CODE
 from agents.doctor.findings import CHECKS
 from agents.freshness import Freshness
 from agents.health import PROBES
 from agents.kafka_rights import ROLES, Right, rights
 from agents.metrics import RuntimeMetrics
 from agents.profiles.metrics import ProjectionMetrics
+from agents.reference_events import events_page
 from agents.reference_formats import formats_page
 from agents.reference_policy import policy_page
 from agents.settings_reader import PREFIX, SECTIONS
@@ -34,6 +36,10 @@ SECURITY_PAGE = "docs/reference/security.md"
 TABLES_FOLLOW = "<!-- What follows is written by `make docs` from the code. -->\n"
 """Above it a person writes."""
 NOTE = "<!-- Written by `make docs` from the code. -->\n"
+_FINDING = (
+    "The command did its work, and the answer is no: something differs, is refused, not found, not ready, not running."
+    " Its output says what. With a traceback: a fault of ours, to be reported."
+)
 _METRICS_INTRODUCTION = """\
 Served on `metrics.host:port` at `/metrics`; the port is 0 (off) by default. Base units; no label ever holds an id of a
 customer. Besides these: `process_*` and `python_gc_*` of the process, and `tierstream_build_info` with the release.
@@ -55,6 +61,7 @@ def pages() -> dict[str, str]:
         "docs/reference/exit-codes.md": _exit_codes_page(),
         "docs/reference/doctor.md": _doctor_page(),
         SECURITY_PAGE: _security_page(),
+        "docs/reference/events.md": events_page(NOTE, _cell),
         "docs/reference/formats.md": formats_page(NOTE),
         "docs/reference/policy.md": policy_page(NOTE),
         SCHEMA_PATH: schema_text(),
@@ -163,11 +170,13 @@ def _metric_rows(found: Iterable[tuple[str, str, tuple[str, ...], str]]) -> Iter
 
 def _exit_codes_page() -> str:
     lines = ["# Exit codes", "", NOTE, "A supervisor may start the program again after 10, 11, 13 and 16.", ""]
-    lines += ["| code | name | meaning |", "|---|---|---|"]
+    lines += ["| code | name | meaning |", "|---|---|---|", "| 0 | - | Done; of a check: nothing is wrong. |"]
     named = [value for value in vars(errors).values() if isinstance(value, type) and "exit_code" in vars(value)]
     kinds: list[type[errors.TierstreamError]] = [cls for cls in named if issubclass(cls, errors.TierstreamError)]
     for cls in sorted(kinds, key=lambda cls: cls.exit_code):
-        lines.append(f"| {cls.exit_code} | {cls.__name__} | {_cell(_first(cls.__doc__))} |")
+        meaning = _FINDING if cls is errors.TierstreamError else _cell(_first(cls.__doc__))
+        lines.append(f"| {cls.exit_code} | {cls.__name__} | {meaning} |")
+    lines.append(f"| {INTERRUPTED_EXIT_CODE} | - | Ctrl-C ended a command that had not finished. |")
     return "\n".join([*lines, ""])
 
 

@@ -18,6 +18,7 @@ from agents.errors import ConfigurationError
 from agents.kafka_security import contradictions, is_loopback
 from agents.secrets import REDACTED, SecretReference, anchored
 from agents.settings import EVENT_CLOCK_TOPIC, RedisSettings, Section, Settings
+from agents.user_files import text_of_file
 from schemas.formats.record import MAPPED_FORMATS
 from streams.policy.positions import lines_of
 
@@ -142,16 +143,13 @@ class _Reader:
 
 
 def _read(file: Path, *, must_exist: bool) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if not must_exist:
-            return ""
-        raise ConfigurationError(
-            "The settings file does not exist.", where=str(file), next_step="give its path with --config"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("The settings file cannot be read.", where=str(file), why=str(error)) from error
+    if file.exists():
+        return text_of_file(file, "The settings file")
+    if not must_exist:
+        return ""
+    raise ConfigurationError(
+        "The settings file does not exist.", where=str(file), next_step="give its path with --config"
+    )
 
 
 def _convert(value: object, field: FieldInfo, *, strict: bool) -> object:

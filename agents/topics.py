@@ -12,6 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import AuthorizationError, KafkaError, TopicAuthorizationFailedError
 
 from agents.errors import ConfigurationError, RefusedPositionError
+from agents.kafka_clients import admin_client
 from agents.runtime.names import changelog
 from agents.settings import STAGES, Settings
 from schemas.catalog import CHANGELOG, TOPICS
@@ -119,13 +120,33 @@ def _bridge(wanted: WantedTopic, found: FoundTopic) -> str:
     )
 
 
-def found_topics(admin: Any, names: Sequence[str]) -> dict[str, FoundTopic]:  # noqa: ANN401 - kafka-python is untyped
-    """Those of the named topics that exist, as they are."""
+def require_topics(settings: Settings, *names: str) -> None:
+    """Raise ConfigurationError for topics that the cluster has not; a producer would wait for them for minutes.
+
+    Names as the cluster has them.
+    """
+    with admin_client(settings) as admin:
+        described = _described(admin, names)
+    missing = [name for name in names if name not in described]
+    if missing:
+        raise ConfigurationError(
+            "The topic does not exist." if len(missing) == 1 else "Topics do not exist.",
+            where=", ".join(missing),
+            next_step="tierstream topics apply; or correct kafka.bootstrap or kafka.topic_prefix",
+        )
+
+
+def _described(admin: Any, names: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401 - kafka-python is untyped
     answered = admin.describe_topics(list(names))
     denied = [t["name"] for t in answered if t["error_code"] == TopicAuthorizationFailedError.errno]
     if denied:  # it may well exist: "missing" would mislead
         raise TopicAuthorizationFailedError(", ".join(denied))
-    described = {t["name"]: t for t in answered if not t["error_code"]}
+    return {t["name"]: t for t in answered if not t["error_code"]}
+
+
+def found_topics(admin: Any, names: Sequence[str]) -> dict[str, FoundTopic]:  # noqa: ANN401 - kafka-python is untyped
+    """Those of the named topics that exist, as they are."""
+    described = _described(admin, names)
     if not described:
         return {}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]

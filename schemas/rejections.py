@@ -31,6 +31,7 @@ class RefusalReason(StrEnum):
     NO_CUSTOMER = "no_customer"
     HANDLER_ERROR = "handler_error"
     ERASED = "erased"
+    UNSUPPORTED = "unsupported"
 
 
 @final

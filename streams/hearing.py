@@ -7,6 +7,8 @@ from schemas.clock import parse_instant
 from schemas.events import (
     BrowseActivity,
     ConsentUpdated,
+    ErasureRequested,
+    Event,
     FirstResponse,
     Identified,
     InputEvent,
@@ -241,3 +243,17 @@ _HANDLERS: Final[dict[type, _Handler]] = {
     TicketUpdated: _ticket,
     TierMatchGranted: _decided,
 }
+HEARD: Final = frozenset({BrowseActivity, *_ORDER_EVENTS, *_HANDLERS} - {OrderReturned})
+"""The events that move something of what is known of a customer."""
+BEARINGS: Final = {
+    "heard": "counts for tiers, risk or what outputs tell",
+    "kept": "kept in the journal, moves nothing",
+    "refused": "refused into the dead letters",
+}
+
+
+def bearing_of(event: type[Event]) -> str:
+    """Which of BEARINGS an event has in this version."""
+    if event is ErasureRequested:
+        return "refused"
+    return "heard" if event in HEARD else "kept"

@@ -11,7 +11,7 @@ import sys
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
-from agents.errors import ConfigurationError, TierstreamError
+from agents.errors import ConfigurationError, TierstreamError, told_of_disk
 
 USAGE_EXIT_CODE = ConfigurationError.exit_code
 INTERRUPTED_EXIT_CODE = 130
@@ -80,6 +80,7 @@ def main() -> None:
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
         code = INTERRUPTED_EXIT_CODE
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -98,6 +99,11 @@ def run(arguments: list[str]) -> int:
         return USAGE_EXIT_CODE
     except TierstreamError as error:
         return _refuse(str(error), error.exit_code)
+    except OSError as error:
+        told = told_of_disk(error)
+        if told is None:
+            raise
+        return _refuse(str(told), told.exit_code)
     except ImportError as error:
         if not str(error).startswith("Cannot import module 'agents.cli."):
             raise

@@ -21,6 +21,7 @@ from agents.dead_letters import Selection, Status, letters, settled
 from agents.errors import ConfigurationError
 from agents.redrive import Deed, Outcome, perform, rehearse, with_fields
 from agents.settings import Settings
+from agents.user_files import unreadable
 from schemas.catalog import TOPICS
 from schemas.clock import parse_instant
 from schemas.dead_letters import DeadLetter
@@ -259,7 +260,7 @@ def _replaced(settings: Settings, selection: Selection, file: Path) -> Callable[
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise ConfigurationError("The replacement cannot be read.", where=str(file), why=str(error)) from error
+        raise unreadable(file, "The replacement", error) from error
     return lambda _: content
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -13,11 +14,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from agents.cli.options import AsJson, ConfigPath, print_json, print_table, say, settings_of
 from agents.errors import ConfigurationError
-from agents.feed import Report, Told, at_rate, at_speed, feed_history, feed_in_time, feed_lines
+from agents.feed import Report, Told, at_rate, at_speed, feed_history, feed_in_time, feed_lines, in_good_time
 from agents.feed_file import EventFile, PassedLine, Ready, RefusedLine, open_events
 from agents.mapped_file import MappedFile, open_mapped
 from agents.settings import Settings
 from schemas.clock import parse_instant
+from schemas.rejections import RefusalReason
 
 app = App(name="feed")
 
@@ -67,11 +69,13 @@ def feed(  # noqa: PLR0913 - each is an option of the command
         elif event_clock:
             report = _in_time(settings, events, _instant(until), speed, told)
         else:
-            lines = events.in_file_order()
+            lines = in_good_time(events.in_file_order(), settings, int(time() * 1000))
             report = feed_lines(
                 settings, at_rate(lines, rate) if rate else lines, feed_id=events.fingerprint, told=told
             )
     _print(report, as_json=json)
+    if not json:
+        _advise(report, mapped=mapping is not None)
     return REFUSED_EXIT_CODE if report.refused else 0
 
 
@@ -97,6 +101,15 @@ def _with_rest(report: Report, rest: Iterable[RefusedLine | PassedLine]) -> Repo
     report.refused = [line for line in lines if isinstance(line, RefusedLine)]
     report.passed = [line for line in lines if isinstance(line, PassedLine)]
     return report
+
+
+def _advise(report: Report, *, mapped: bool) -> None:
+    """What was probably meant, where a file was refused for a reason that every newcomer meets."""
+    reasons = {line.reason for line in report.refused}
+    if not report.sent and not mapped and reasons == {RefusalReason.NOT_JSON.value}:
+        say("\nThis is no file of events. A table, or another system's export, needs --map: tierstream map --help")
+    if RefusalReason.LATE.value in reasons:
+        say("\nA history is loaded with --backfill, before live events: then no event is too old.")
 
 
 def _instant(text: str | None) -> int | None:

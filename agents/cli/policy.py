@@ -84,7 +84,8 @@ def check(
         )
     if plan is not None and plan.filters:
         say("\n" + plan_words(plan))
-    hint = f"Hash {found.policy.hash[:12]}. To put it in force: tierstream policy activate FILE"
+    named = "" if file is None else f" {file}"
+    hint = f"Hash {found.policy.hash[:12]}. To put it in force: tierstream policy activate{named}"
     say(f"\nThe policy is valid. {hint}")
     return code
 

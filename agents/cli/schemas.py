@@ -2,6 +2,7 @@
 
 import json
 import sys
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
@@ -10,11 +11,13 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from agents.errors import ConfigurationError
-from schemas.cloudevents import OUTPUT_CLASSES, decode_input
-from schemas.events import TOPIC_OF, type_of
+from agents.feed_file import open_events
+from schemas.cloudevents import OUTPUT_CLASSES
+from schemas.events import EVENT_CLASSES, TOPIC_OF, type_of
 from schemas.rejections import Rejected
 from schemas.strictness import unknown_members
+from streams.hearing import BEARINGS, bearing_of
+from streams.intake import understood
 
 app: Final = App(name="schemas", help="The contract: JSON Schemas, AsyncAPI, and checks of your own events.")
 
@@ -55,7 +58,7 @@ def generate(*, out: Path | None = None, check: bool = False) -> int:
 
 @app.command(name="list")
 def list_types(*, as_json: Json = False) -> None:
-    """List every event type with the topic it belongs on, and every output type.
+    """List every event type with the topic it belongs on and whether it moves anything, and every output type.
 
     Example: tierstream schemas list
     """
@@ -63,13 +66,17 @@ def list_types(*, as_json: Json = False) -> None:
 
     topic_of_output = {name: topic for topic, spec in TOPICS.items() for name in spec.types}
     outputs = {name: topic_of_output[name.split(".", 1)[1].rsplit(".", 1)[0]] for name in OUTPUT_CLASSES}
+    bearings = {name: bearing_of(cls) for name, cls in EVENT_CLASSES.items()}
     if as_json:
-        _say(json.dumps({"inputs": dict(TOPIC_OF), "outputs": outputs}))
+        _say(json.dumps({"inputs": dict(TOPIC_OF), "bearings": bearings, "outputs": outputs}))
         return
-    for title, topics in (("Events you send", TOPIC_OF), ("Events you get", outputs)):
-        _say(f"{title}:")
-        for name, topic in topics.items():
-            _say(f"  {name:<42} {topic}")
+    _say("Events you send:")
+    for name, topic in TOPIC_OF.items():
+        bearing = bearings[name]
+        _say(f"  {name:<42} {topic:<12}{'' if bearing == 'heard' else BEARINGS[bearing]}".rstrip())
+    _say("Events you get:")
+    for name, topic in outputs.items():
+        _say(f"  {name:<42} {topic}")
 
 
 @app.command
@@ -89,7 +96,7 @@ def check(file: Path, /, *, as_json: Json = False) -> int:
     refused: list[dict[str, object]] = []
     ignored: Counter[str] = Counter()
     for line, value in _values(file):
-        event = decode_input(value)
+        event = understood(value)
         if isinstance(event, Rejected):
             refused.append({"line": line, "reason": event.reason.value, "detail": event.detail})
             continue
@@ -116,18 +123,11 @@ def _report(file: Path, accepted: Counter[str], refused: list[dict[str, object]]
 
 def _values(file: Path) -> Iterator[tuple[int, bytes]]:
     """Line number and bytes of every event in a file."""
-    try:
+    with open_events(file) as events:
         if file.suffix == ".json":
-            yield 1, file.read_bytes().strip()
-            return
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield number, line.strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{file} cannot be read", why=error.strerror or str(error), next_step="tierstream schemas check FILE"
-        ) from error
+            yield 1, b"".join(events.raw_lines()).removeprefix(BOM_UTF8).strip()
+        else:
+            yield from events.lines()
 
 
 def _holds(path: Path, text: str) -> bool:

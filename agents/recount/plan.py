@@ -3,7 +3,7 @@
 import time
 from typing import Final, NamedTuple
 
-from agents.policy_activation import partitions_without_policy, policies_in_force
+from agents.policy_activation import partitions_without_policy, policies_in_force, refuse_other_currency
 from agents.policy_log import PolicyLog
 from agents.processes import processors
 from agents.replay.fold import JournalFold
@@ -31,6 +31,7 @@ class Plan(NamedTuple):
 def plan_for(settings: Settings, policy: Policy) -> Plan:
     """What has to be done before a policy can follow the newest one that the workers know."""
     activations = policies_in_force(settings)
+    refuse_other_currency(policy, activations)
     filters = uncounted(policy, activations[-1].policy) if activations else ()
     if not filters:
         return Plan(())

@@ -16,6 +16,7 @@ import msgspec
 
 from agents.errors import ConfigurationError
 from agents.replay.entry import Entry
+from agents.user_files import unreadable
 from schemas.fields import ANONYMOUS_PREFIX
 from schemas.journal import ControlRecord, CountersRestated, decode_journal, is_control_key
 
@@ -71,7 +72,7 @@ class JournalFile(msgspec.Struct, frozen=True):
             with Path(self.path).open("rb"):
                 pass
         except OSError as error:
-            raise ConfigurationError("The journal file cannot be read.", where=self.path, why=str(error)) from error
+            raise unreadable(Path(self.path), "The journal file", error) from error
 
     def units(self, processes: int) -> list[str]:
         """Names of the parts that are folded apart: shares of the customers."""

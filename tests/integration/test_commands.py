@@ -98,3 +98,32 @@ def test_from_an_empty_cluster_to_a_customers_tier(
         run(["policy", "show", "--json"])
         known = json.loads(capsys.readouterr().out)["policies"]
     assert [policy["effective_at"][:10] for policy in known] == ["1970-01-01", "2026-02-01"]  # type: ignore[index]  # JSON
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["feed", "orders.jsonl"],
+        ["go-live"],
+        ["policy", "activate"],
+        ["override", "set", "anna", "--ladder", "standing", "--tier", "gold", "--reason", "r", "--actor", "a"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_is_sent_to_topics_that_are_not_there(
+    kafka: EmbeddedKafka, shop: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """A wrong prefix, or `topics apply` forgotten: told at once, where a client would wait for a topic for minutes."""
+    settings = shop / "elsewhere.toml"
+    settings.write_text(
+        f'[kafka]\nbootstrap = "{kafka.bootstrap}"\napplication_id = "commands"\ntopic_prefix = "nowhere."\n'
+        'partitions = 2\n[policy]\ncurrency = "USD"\ntime_zone = "UTC"\n'
+    )
+    assert run(["topics", "apply"]) == 0  # the changelogs go by the application's name: they are there
+    begun = time.monotonic()
+
+    assert run([*command, "--config", str(settings)]) == 2
+    said = capsys.readouterr().err
+    assert "nowhere." in said
+    assert "tierstream topics apply" in said
+    assert time.monotonic() - begun < 20

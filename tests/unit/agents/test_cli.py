@@ -1,8 +1,10 @@
 """The command line as a whole: quick help, an example everywhere, and failures that end in words and a code."""
 
+import errno
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from cyclopts import App
@@ -81,3 +83,17 @@ def test_wrong_settings_stop_a_command_before_anything_happens(capsys: pytest.Ca
     """A missing settings file: exit code 2 and its path."""
     assert run(["topics", "plan", "--config", "/nowhere/tierstream.toml"]) == 2
     assert "/nowhere/tierstream.toml" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever a command was writing; other errors of the machine stay what they are."""
+
+    def full(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+
+    assert run(["schemas", "generate", "--out", str(tmp_path)]) == 2
+    assert "the disk is full" in capsys.readouterr().err

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from agents.errors import ConfigurationError
+from agents.feed import in_good_time
 from agents.feed_file import EventFile, Ready, RefusedLine, open_events
+from agents.settings import Settings
+from schemas.clock import parse_instant
 
 
 def _order(number: int, time: str, customer: str = "c1") -> str:
@@ -83,3 +86,38 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """Its path, no stack trace."""
     with pytest.raises(ConfigurationError, match="cannot be read"), open_events(tmp_path / "missing"):
         pass
+
+
+def test_what_intake_would_find_too_old_or_too_new_is_not_sent() -> None:
+    """A history fed as if it were live would otherwise fill the dead letters, until the breaker stops the worker."""
+    file = EventFile(
+        "\n".join(
+            _order(number, time)
+            for number, time in enumerate(("2024-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"))
+        ).encode()
+    )
+    now = parse_instant("2026-02-01T00:00:00Z")
+
+    old, sent, ahead = in_good_time(file.in_file_order(), Settings(), now)
+
+    assert isinstance(old, RefusedLine)
+    assert (old.line, old.reason) == (1, "late")
+    assert isinstance(sent, Ready)
+    assert isinstance(ahead, RefusedLine)
+    assert (ahead.line, ahead.reason) == (3, "bad_time")
+
+
+def test_an_erasure_that_nobody_carries_out_is_not_sent() -> None:
+    """Whoever feeds it learns it at once."""
+    request = (
+        '{"type":"privacy.erasure_requested","id":"p1","time":"2026-01-01T00:00:00Z","customer_id":"c1",'
+        '"request_id":"r1","mode":"erase"}'
+    )
+    file = EventFile(request.encode())
+
+    (line,) = file.in_file_order()
+    refused, ordered = file.in_time_order()
+
+    assert isinstance(line, RefusedLine)
+    assert line.reason == "unsupported"
+    assert (refused, list(ordered)) == ([line], [])

@@ -64,7 +64,7 @@ def test_reasons_are_those_of_the_contract() -> None:
     """Metrics, alerts and redrive filters know these words."""
     words = (
         "not_json too_large schema unknown_type bad_id bad_time late bad_amount unknown_currency no_rate conflict"
-        " refund_without_order no_customer handler_error erased"
+        " refund_without_order no_customer handler_error erased unsupported"
     )
 
     assert [reason.value for reason in RefusalReason] == words.split()

@@ -202,3 +202,14 @@ def test_the_journal_says_how_often_an_event_was_redriven(written: bytes | None,
 
     assert isinstance(result, Accepted)
     assert result.event.redriven == redriven
+
+
+def test_an_erasure_that_nobody_carries_out_is_refused() -> None:
+    """It goes to the dead letters, where an alert sees it, and is not taken into the journal in silence."""
+    told = {"type": "privacy.erasure_requested", "id": "p1", "customer_id": "c1", "request_id": "r1", "mode": "erase"}
+
+    result = accept(json.dumps({**told, "time": "2026-06-10T12:00:00Z"}).encode(), [], NOW, Limits())
+
+    assert isinstance(result, Rejected)
+    assert result.reason is RefusalReason.UNSUPPORTED
+    assert "personal-data.md" in result.detail

@@ -83,3 +83,13 @@ def test_the_published_files_can_be_written_anywhere(tmp_path: Path) -> None:
     assert run("generate", "--out", str(tmp_path)) == 0
     assert run("generate", "--out", str(tmp_path), "--check") == 0
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")} == set(published_files())
+
+
+def test_what_moves_nothing_is_not_passed_off_as_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who sends a merge or an erasure learns here that nothing comes of it, not from a customer."""
+    run("list")
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")}
+
+    assert lines["order.completed"].endswith(" purchases")
+    assert lines["identity.merged"].endswith("kept in the journal, moves nothing")
+    assert lines["privacy.erasure_requested"].endswith("refused into the dead letters")
