@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from agents.errors import ConfigurationError
 from agents.policy_log import PolicyLog
 from agents.replay.entry import Entry
 from agents.replay.fold import JournalFold
@@ -49,7 +50,7 @@ class Pair:
         """Make an empty one."""
         self._home, self._trial = home, trial
         self._make = partial(JournalFold, home, dedupe=dedupe, decoded_max=decoded_max)
-        candidate = load_canonical(trial.text)
+        self._candidate = candidate = load_canonical(trial.text)
         self._counters = counters(candidate)
         log = PolicyLog(() if trial.from_start else self._counters)
         self.live = self._make(partial(self._hear, LIVE), policies=log)
@@ -152,6 +153,7 @@ class Pair:
         The live side's time passes with the journal's ticks alone, as it does for workers. Who is due there until the
         begin is compared as they will be.
         """
+        self._refuse_other_currency()
         shadow = self._fork() if self.shadow is None else self.shadow  # an empty one counts: it is false as a condition
         self.settle()
         if not self._trial.from_start:
@@ -160,6 +162,17 @@ class Pair:
             self._compare(as_of=self._trial.effective_ms)
         self.opened = True
         self.differences.publish_all()
+
+    def _refuse_other_currency(self) -> None:
+        """Amounts of one currency, read as those of another, would make differences of everybody."""
+        for live in self.live.regimes[-1:]:
+            if live.policy.currency != self._candidate.currency:
+                raise ConfigurationError(
+                    f"The policy {self._trial.name} cannot be tried beside {live.policy.name}.",
+                    where=f"[policy] currency = {self._candidate.currency}",
+                    why=f"what customers spent is kept in {live.policy.currency}",
+                    next_step="tierstream policy shadow drop, then try it in that currency",
+                )
 
     def _hear(self, side: str, effects: Effects, entry: Entry | None) -> None:
         told = list(told_of(side, effects, by_record=entry is not None))

@@ -1,5 +1,8 @@
 """One partition under two policies: when a difference begins, changes and ends, and whose decision it was."""
 
+import pytest
+
+from agents.errors import ConfigurationError
 from agents.replay.entry import Entry
 from schemas.clock import MS_PER_DAY, format_instant
 from schemas.events import OrderCompleted
@@ -189,3 +192,14 @@ def test_what_time_changes_alike_is_no_difference_while_policies_change() -> Non
     journal.activate(EASY, FALLS + 2 * HOUR)
 
     assert take(pair_of(trial_of(EASY)), journal) == []
+
+
+def test_a_candidate_of_another_currency_is_refused_when_the_trial_begins() -> None:
+    """It would read what was spent as amounts of its own."""
+    abroad = policy_of(POINTS.replace("LIMIT", "50.00"), "EUR", "UTC")
+
+    with pytest.raises(ConfigurationError, match="points cannot be tried beside points") as refused:
+        take(pair_of(trial_of(abroad, opens_at=1)), begun())
+
+    assert "USD" in refused.value.why
+    assert "shadow drop" in refused.value.next_step
