@@ -58,11 +58,16 @@ class ConfigurationError(FixError):
 
 def told_of_disk(error: OSError) -> ConfigurationError | None:
     """A full or read-only disk or a missing right as the user's own matter, wherever it came up; None for all else."""
-    why = _DISK.get(error.errno or 0)
-    if why is None:
+    trouble = disk_trouble(error)
+    if trouble is None:
         return None
     where = str(error.filename) if error.filename else ""
-    return ConfigurationError("A file cannot be written or read.", where=where, why=why[0], next_step=why[1])
+    return ConfigurationError("A file cannot be written or read.", where=where, why=trouble[0], next_step=trouble[1])
+
+
+def disk_trouble(error: OSError) -> tuple[str, str] | None:
+    """What is wrong with a disk or a place on it, and what helps; None where that is not the user's own matter."""
+    return _DISK.get(error.errno or 0)
 
 
 _ELSEWHERE = "name another folder, or change its rights"

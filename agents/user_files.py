@@ -4,7 +4,7 @@ import difflib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
-from agents.errors import ConfigurationError
+from agents.errors import ConfigurationError, disk_trouble
 
 _BYTES_SHOWN = 12
 
@@ -56,6 +56,15 @@ def unreadable(path: Path, what: str, error: OSError) -> ConfigurationError:
     else:
         why = error.strerror or str(error)
     return ConfigurationError(f"{what} cannot be read.", where=str(path), why=why, next_step=remedy)
+
+
+def unwritable(path: Path, what: str, error: OSError) -> ConfigurationError:
+    """Why a file or folder that was named cannot be written; `what` is the sentence to begin with."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        trouble = "a file is in the way where a folder should be", "name another folder, or move the file away"
+    else:
+        trouble = disk_trouble(error) or (error.strerror or str(error), "name another place that you may write to")
+    return ConfigurationError(what, where=str(path), why=trouble[0], next_step=trouble[1])
 
 
 def _names_near(path: Path) -> list[str]:

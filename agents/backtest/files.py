@@ -9,8 +9,8 @@ import msgspec
 
 from agents.backtest.lives import is_lower
 from agents.backtest.tally import Difference
-from agents.errors import ConfigurationError
 from agents.reason_words import words_of
+from agents.user_files import unwritable
 from schemas.clock import format_instant
 from schemas.money import minor_to_decimal
 
@@ -46,7 +46,7 @@ def write_differences(
             lines.writelines(msgspec.json.encode(_plain(each, tiers)) + b"\n" for each in differences)
         (folder / SUMMARY_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
     except OSError as error:
-        raise ConfigurationError("The differences cannot be written.", where=str(folder), why=str(error)) from error
+        raise unwritable(folder, "The differences cannot be written.", error) from error
 
 
 def _row(each: Difference, tiers: Sequence[str], currency: str) -> tuple[str, ...]:

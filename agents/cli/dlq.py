@@ -45,11 +45,15 @@ UNSETTLED: frozenset[Status] = frozenset({"open", "parked"})
 class Filters:
     """Which letters are meant."""
 
-    reason: Annotated[tuple[RefusalReason, ...], Parameter(help="Only these reasons.", negative="")] = ()
-    topic: Annotated[tuple[str, ...], Parameter(help="Only originals of these topics.", negative="")] = ()
+    reason: Annotated[
+        tuple[RefusalReason, ...], Parameter(help="Only these reasons.", negative="", show_default=False)
+    ] = ()
+    topic: Annotated[
+        tuple[str, ...], Parameter(help="Only originals of these topics.", negative="", show_default=False)
+    ] = ()
     since: Annotated[str | None, Parameter(help="Only letters that arrived at or after this instant.")] = None
     until: Annotated[str | None, Parameter(help="Only letters that arrived before this instant.")] = None
-    range: Annotated[tuple[str, ...], Parameter(help=RANGE, negative="")] = ()
+    range: Annotated[tuple[str, ...], Parameter(help=RANGE, negative="", show_default=False)] = ()
 
 
 @Parameter(name="*")
@@ -59,7 +63,7 @@ class Sending:
 
     rate: Annotated[float | None, Parameter(help="Letters per second at most.")] = None
     edit: Annotated[Path | None, Parameter(help="Send this file's bytes in place of the one letter meant.")] = None
-    set: Annotated[tuple[str, ...], Parameter(help=SET, negative="")] = ()
+    set: Annotated[tuple[str, ...], Parameter(help=SET, negative="", show_default=False)] = ()
     force: Annotated[bool, Parameter(negative="", show_default=False, help="Parked letters too.")] = False
 
 

@@ -42,7 +42,7 @@ def doctor(*, config: ConfigPath = None, json: AsJson = False) -> int:
         print_json({"worst": worst(findings), "findings": findings})
     else:
         counts = {level: sum(finding.level is level for finding in findings) for level in reversed(Level)}
-        say(", ".join(f"{count} {level}" for level, count in counts.items()))
+        say(", ".join(f"{level}: {count}" for level, count in counts.items()))
     return ERRORS_EXIT_CODE if worst(findings) is Level.ERROR else 0
 
 

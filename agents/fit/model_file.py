@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from agents.errors import ConfigurationError
 from agents.fit.backtest import Outcome
 from agents.fit.fitting import Fitted
 from agents.fit.judging import Judgement
 from agents.model_file import ModelFile
+from agents.user_files import unwritable
 from schemas.clock import MS_PER_DAY, format_instant
 from streams.models.churn_model import canonical_model, model_hash
 
@@ -74,7 +74,7 @@ def write_model(path: Path, fitted: Fitted, outcomes: list[Outcome], judged: str
         beside.write_bytes(text)
         beside.replace(path)
     except OSError as error:
-        raise ConfigurationError("The model cannot be written.", where=str(path), why=str(error)) from error
+        raise unwritable(path, "The model cannot be written.", error) from error
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import msgspec
 from agents.errors import ConfigurationError
 from agents.simulator.day_files import DayFiles
 from agents.simulator.shop import Options, Shop
+from agents.user_files import unwritable
 from schemas.clock import MS_PER_DAY
 from schemas.events import type_of
 from schemas.journal import encode_journal
@@ -66,7 +67,7 @@ def simulated(
         folder.mkdir(parents=True, exist_ok=True)
         parts = Path(tempfile.mkdtemp(prefix=".days-", dir=folder))
     except OSError as error:
-        raise ConfigurationError("The folder cannot be written.", where=str(folder), why=str(error)) from error
+        raise unwritable(folder, "The folder cannot be written.", error) from error
     try:
         days, counts = DayFiles(parts), Counter[str]()
         with finished_file(folder / TRUTH_FILE) as truth:

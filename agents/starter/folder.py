@@ -15,6 +15,7 @@ from agents.starter.amounts import Amounts, amounts_in
 from agents.starter.kinds import KINDS, KindName, change_of
 from agents.starter.sample import BEST, CUSTOMERS, LAPSED, NEAR, OWN, RISING, Event, sample_of
 from agents.starter.till import DECIMAL_COMMA, delimiter, headings, receipts_of, till_table
+from agents.user_files import unwritable
 from schemas.money import minor_to_decimal
 from streams.calendar import rules_of
 from streams.policy.file_schema import schema_text
@@ -95,7 +96,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     except OSError as error:
         for path in written:
             path.unlink(missing_ok=True)
-        raise ConfigurationError("The folder cannot be written.", where=str(folder), why=str(error)) from error
+        raise unwritable(folder, "The folder cannot be written.", error) from error
 
 
 def _values(kind_name: KindName, currency: str, zone: str, ports: Ports, amounts: Amounts) -> dict[str, str]:

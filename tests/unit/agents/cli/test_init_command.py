@@ -52,7 +52,9 @@ def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "file").write_text("")
 
     assert run(["init", str(tmp_path / "file" / "shop"), *GIVEN]) == 2
-    assert "The folder cannot be written." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "The folder cannot be written." in said
+    assert "a file is in the way where a folder should be" in said
 
 
 @pytest.mark.parametrize(
