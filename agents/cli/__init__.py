@@ -41,6 +41,7 @@ COMMANDS = {
     "redis": "Compare Redis with the profiles in Kafka, and write it again.",
     "schemas": "Look at the event types and write their JSON Schemas.",
     "doctor": "Look for what is wrong, and say what to do about it.",
+    "docs": "Read the documentation.",
     "bench": "Measure throughput and delay on this machine.",
 }
 """Name to help line; `agents.cli.NAME:app`, with _ for -, is the command."""

@@ -27,16 +27,18 @@ from schemas.clock import parse_instant
 from schemas.dead_letters import DeadLetter
 from schemas.rejections import RefusalReason
 
-app = App(name="dlq", help="Look at dead letters, and send them again.")
+app = App(
+    name="dlq",
+    help="Look at dead letters, and send them again.",
+    default_parameter=Parameter(negative="", show_default=False),
+)
 
 NOT_FOUND_EXIT_CODE = 1
 ROWS_DEFAULT = 50
 RANGE = "Only these offsets of dead-letters: PARTITION, PARTITION:OFFSET or PARTITION:FIRST-LAST."
 SET = "Set a member of the JSON first: PATH=VALUE, as total_minor=2750 or data.currency=USD."
 DRY_RUN = "Say what would be done, and do nothing."
-All = Annotated[
-    bool, Parameter(name="--all", negative="", show_default=False, help="Every letter that is not settled.")
-]
+All = Annotated[bool, Parameter(name="--all", help="Every letter that is not settled.")]
 UNSETTLED: frozenset[Status] = frozenset({"open", "parked"})
 
 
@@ -45,15 +47,11 @@ UNSETTLED: frozenset[Status] = frozenset({"open", "parked"})
 class Filters:
     """Which letters are meant."""
 
-    reason: Annotated[
-        tuple[RefusalReason, ...], Parameter(help="Only these reasons.", negative="", show_default=False)
-    ] = ()
-    topic: Annotated[
-        tuple[str, ...], Parameter(help="Only originals of these topics.", negative="", show_default=False)
-    ] = ()
+    reason: Annotated[tuple[RefusalReason, ...], Parameter(help="Only these reasons.")] = ()
+    topic: Annotated[tuple[str, ...], Parameter(help="Only originals of these topics.")] = ()
     since: Annotated[str | None, Parameter(help="Only letters that arrived at or after this instant.")] = None
     until: Annotated[str | None, Parameter(help="Only letters that arrived before this instant.")] = None
-    range: Annotated[tuple[str, ...], Parameter(help=RANGE, negative="", show_default=False)] = ()
+    range: Annotated[tuple[str, ...], Parameter(help=RANGE)] = ()
 
 
 @Parameter(name="*")
@@ -63,8 +61,8 @@ class Sending:
 
     rate: Annotated[float | None, Parameter(help="Letters per second at most.")] = None
     edit: Annotated[Path | None, Parameter(help="Send this file's bytes in place of the one letter meant.")] = None
-    set: Annotated[tuple[str, ...], Parameter(help=SET, negative="", show_default=False)] = ()
-    force: Annotated[bool, Parameter(negative="", show_default=False, help="Parked letters too.")] = False
+    set: Annotated[tuple[str, ...], Parameter(help=SET)] = ()
+    force: Annotated[bool, Parameter(help="Parked letters too.")] = False
 
 
 @Parameter(name="*")
@@ -74,7 +72,7 @@ class Extent:
 
     every: All = False
     limit: Annotated[int | None, Parameter(help="At most so many letters.")] = None
-    dry_run: Annotated[bool, Parameter(negative="", show_default=False, help=DRY_RUN)] = False
+    dry_run: Annotated[bool, Parameter(help=DRY_RUN)] = False
     who: Annotated[str | None, Parameter(help="Who does it, for the audit; by default this machine's user.")] = None
 
 
@@ -85,11 +83,9 @@ Letters = Annotated[str, Parameter(help="PARTITION-OFFSET in dead-letters, or TO
 def list_letters(
     *,
     filters: Filters = Filters(),
-    records: Annotated[bool, Parameter(negative="", show_default=False, help="The letters, not counts.")] = False,
-    limit: Annotated[int, Parameter(help="With --records: at most so many.")] = ROWS_DEFAULT,
-    settled_too: Annotated[
-        bool, Parameter(name="--all", negative="", show_default=False, help="Redriven and dropped ones too.")
-    ] = False,
+    records: Annotated[bool, Parameter(help="The letters, not counts.")] = False,
+    limit: Annotated[int, Parameter(help="With --records: at most so many.", show_default=True)] = ROWS_DEFAULT,
+    settled_too: Annotated[bool, Parameter(name="--all", help="Redriven and dropped ones too.")] = False,
     config: ConfigPath = None,
     json: AsJson = False,
 ) -> None:

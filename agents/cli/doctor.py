@@ -81,7 +81,8 @@ def _print(finding: Finding) -> None:
     out.print(f"[{colour}]{finding.level:7}[/{colour}] {escape(finding.what)}")
     if finding.level is Level.OK:
         return
-    for name, text in (("where", finding.where), ("why", finding.why), ("next", finding.remedy), ("see", finding.link)):
+    see = f"tierstream docs {finding.link.removeprefix('docs/').replace('.md', '')}"
+    for name, text in (("where", finding.where), ("why", finding.why), ("next", finding.remedy), ("see", see)):
         if text:
             say(f"          {name + ':':6} {text}")
 

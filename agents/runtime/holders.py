@@ -21,7 +21,7 @@ SAY_AFTER_S = 3.0
 """Ending what a fenced writer left open takes milliseconds."""
 SAY_AGAIN_S = 10.0
 ABANDONED: Final = "the restore waits for a transaction that nobody ends: a person has to"
-REMEDY_PAGE: Final = "docs/explanation/recovery.md#a-transaction-that-nobody-ends"
+REMEDY: Final = "tierstream docs recovery#a-transaction-that-nobody-ends"
 
 log = structlog.get_logger(__name__)
 
@@ -214,7 +214,7 @@ class Standstill:
         for holder in holders:
             # At the first look it may just have ended, between the two questions.
             if holder.abandoned and seconds > SAY_AGAIN_S:
-                log.error(ABANDONED, **holder._asdict(), **where, page=REMEDY_PAGE)
+                log.error(ABANDONED, **holder._asdict(), **where, see=REMEDY)
             else:
                 log.warning("the restore waits for a transaction to end", **holder._asdict(), **where)
         if not holders:

@@ -69,6 +69,7 @@ def test_the_command_runs_from_the_wheel(python: Path, tmp_path: Path) -> None:
     assert "tierstream COMMAND" in _run(command, "--help", cwd=tmp_path)
     assert "The policy is valid" in _run(command, "policy", "check", cwd=tmp_path)
     assert "order.completed" in _run(command, "schemas", "list", cwd=tmp_path)
+    assert _run(command, "docs", "doctor#redis", cwd=tmp_path).startswith("## redis\n")
 
 
 def test_a_shops_folder_is_made_from_the_wheel(python: Path, tmp_path: Path) -> None:

@@ -43,4 +43,4 @@ async def test_a_transaction_that_nobody_ends_is_told_from_one_that_is_being_end
 
     assert [line["event"] for line in said] == [WAITS, said_in_the_end]
     assert (said[-1]["partition"], said[-1]["first_offset"], said[-1]["state"]) == (2, 41, state)
-    assert ("page" in said[-1]) is (said_in_the_end == ABANDONED)
+    assert ("see" in said[-1]) is (said_in_the_end == ABANDONED)
