@@ -147,7 +147,7 @@ def test_a_broken_cluster_is_told_thing_by_thing(
     assert name("browsing") in told("partitioner", "hint")[0]
     assert f"          where: {name('churn-risk')}" in shown
     assert "          next:  tierstream topics apply" in shown
-    assert "          see:   docs/reference/doctor.md#topic-missing" in shown
+    assert "          see:   tierstream docs reference/doctor#topic-missing" in shown
 
 
 def _break(settings: Settings) -> None:
